@@ -1,0 +1,41 @@
+# Everything runs in .venv, which `make setup` builds from pinned versions; every target needs it.
+VENV    := .venv
+BIN     := $(VENV)/bin
+PYTHON  ?= python3
+STAMP   := $(VENV)/.installed
+
+export PYTHONWARNINGS = default
+
+.PHONY: setup demo serve test lint format check clean
+
+check: lint test        ## what CI runs
+
+setup: $(STAMP)         ## create .venv with the pinned versions
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages into $(VENV) (about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup             ## a whole service with synthetic weather; prints the viewer's URL
+	@$(BIN)/twf-async demo
+
+serve: setup            ## the daemon, with ./config
+	@$(BIN)/twf-async serve
+
+test: setup             ## all tests but the slow ones
+	@PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest
+
+lint: setup             ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup           ## bring the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:                  ## remove everything that was built or fetched
+	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,3 @@
+"""A forecast-map service: NOMADS to the browser. Importing this loads nothing else."""
+
+__version__ = "0.1.0"
