@@ -1,0 +1,206 @@
+"""What an operator describes in TOML: scales, products and how they look. Data, never code.
+
+Loaded once by the service's settings, sent to workers inside every job, never mutated. To know a
+product, read its ten lines of TOML: nothing is inherited or merged from elsewhere, but for the
+explicit `models` table of a product.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from render_farm.domain.fields import FieldSpec
+from render_farm.domain.places import Frozen
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,31}$")]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+_STEPS = re.compile(r"(-?[\d.]+)\.\.(-?[\d.]+) step ([\d.]+)")
+
+
+def expand_levels(value: object) -> object:
+    """Turn `[0.1, "0.5..2 step 0.5"]` into `(0.1, 0.5, 1.0, 1.5, 2.0)`."""
+    if not isinstance(value, list | tuple):
+        return value
+    levels: list[float] = []
+    for item in value:
+        if isinstance(item, str):
+            match = _STEPS.fullmatch(item)
+            if match is None:
+                raise ValueError(f"level {item!r} is neither a number nor 'A..B step S'")
+            first, last, step = (float(part) for part in match.groups())
+            if step <= 0 or last < first:
+                raise ValueError(f"levels {item!r} do not rise")
+            count = round((last - first) / step)
+            levels += [round(first + step * i, 6) for i in range(count + 1)]
+        else:
+            levels.append(float(item))
+    return tuple(levels)
+
+
+Levels = Annotated[tuple[float, ...], BeforeValidator(expand_levels)]
+
+
+class Display(Frozen):
+    """How one scale shows its quantity to people: display = SI * factor + offset.
+
+    levels   rising bin edges in the display unit; bin k holds levels[k-1] <= v < levels[k]
+    anchors  (value, colour) pairs, rising; a bin has the colour interpolated at its middle
+    colours  instead of anchors: one colour per bin between two levels
+    under, over  colour below the first and from the last level on; "" is transparent
+    """
+
+    unit: str
+    factor: float = 1.0
+    offset: float = 0.0
+    levels: Levels
+    anchors: tuple[tuple[float, Colour], ...] = ()
+    colours: tuple[Colour, ...] = ()
+    under: Colour | Literal[""] = ""
+    over: Colour | Literal[""] | None = None
+    ticks: Levels = ()
+    decimals: int = 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Display":
+        if len(self.levels) < 2 or list(self.levels) != sorted(set(self.levels)):
+            raise ValueError("levels must be at least two, rising, each once")
+        if bool(self.anchors) == bool(self.colours):
+            raise ValueError("give either anchors or colours")
+        if self.colours and len(self.colours) != len(self.levels) - 1:
+            raise ValueError(
+                f"{len(self.levels)} levels need {len(self.levels) - 1} colours,"
+                f" not {len(self.colours)}"
+            )
+        if self.anchors and [a[0] for a in self.anchors] != sorted({a[0] for a in self.anchors}):
+            raise ValueError("anchors must rise")
+        return self
+
+
+class Scale(Frozen):
+    """Levels and colours of one quantity, the same on every map, run, region and model."""
+
+    key: Key
+    title: str
+    si_unit: str
+    imperial: Display
+    metric: Display
+
+
+class LineLayer(Frozen):
+    """Isolines of one derived field.
+
+    field    name of a grid that the recipe returns
+    factor, offset   from SI to the unit in which `step` and labels are counted
+    split    lines at or below it take colours[0], above it colours[1]
+    """
+
+    field: str
+    unit: str
+    factor: float = 1.0
+    offset: float = 0.0
+    step: float | None = Field(default=None, gt=0)
+    levels: Levels = ()
+    colours: tuple[Colour, ...] = ("#000000",)
+    split: float | None = None
+    width_px: float = Field(default=1.6, gt=0, le=10)
+    dashed: bool = False
+    labels: bool = True
+    smooth_km: float = Field(default=0.0, ge=0)
+    extrema: bool = False  # mark centres H and L with their value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "LineLayer":
+        if (self.step is None) == (not self.levels):
+            raise ValueError("give either step or levels")
+        if len(self.colours) != (1 if self.split is None else 2):
+            raise ValueError("one colour, or two with split")
+        return self
+
+
+class WindLayer(Frozen):
+    """Wind symbols from the derived grids `u` and `v` (earth-relative, m/s)."""
+
+    style: Literal["barbs", "streamlets"] = "barbs"
+    spacing_px: int = Field(default=58, ge=16, le=400)
+    colour: Colour = "#000000"
+
+
+class StationValues(Frozen):
+    """How a product writes its values at stations: in the display unit of its fill scale."""
+
+    decimals: int = Field(default=0, ge=0, le=3)
+    small_below: float = 0.0  # below it, `small_decimals` are written
+    small_decimals: int = Field(default=0, ge=0, le=3)
+    hide_below: float | None = None  # nothing is written below it (0.00 in. everywhere is noise)
+
+
+def _parse_fields(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {k: FieldSpec.parse(v) if isinstance(v, str) else v for k, v in value.items()}
+
+
+Fields = Annotated[dict[str, FieldSpec], BeforeValidator(_parse_fields)]
+
+
+class ModelVariant(Frozen):
+    """How one model makes a product where it differs: its own recipe and fields."""
+
+    recipe: str | None = None
+    fields: Fields | None = None
+    optional: tuple[str, ...] | None = None
+    note: str = ""
+
+
+class Product(Frozen):
+    """A kind of map.
+
+    recipe    a name in render_farm/derive/recipes.py
+    fields    role -> field; the recipe takes its inputs by role
+    optional  roles without which the map is still true
+    scales    role -> scale key; "fill" colours the derived grid `fill`
+    """
+
+    key: Key
+    title: str
+    group: str = "surface"
+    order: int = 100
+    recipe: str
+    fields: Fields
+    optional: tuple[str, ...] = ()
+    scales: dict[str, Key]
+    sampling: Literal["cubic", "linear", "nearest"] = "cubic"
+    lines: tuple[LineLayer, ...] = ()
+    wind: WindLayer | None = None
+    stations: StationValues | None = None
+    models: dict[str, ModelVariant] = Field(default_factory=dict)
+    note: str = ""
+
+    @field_validator("scales")
+    @classmethod
+    def _has_fill(cls, value: dict[str, str]) -> dict[str, str]:
+        if "fill" not in value:
+            raise ValueError('scales needs a "fill"')
+        return value
+
+    def for_model(self, model: str) -> "Product":
+        """This product as *model* makes it; the variant replaces whole entries, never merges."""
+        variant = self.models.get(model)
+        if variant is None:
+            return self
+        changes: dict[str, object] = {"models": {}, "note": variant.note or self.note}
+        for name in ("recipe", "fields", "optional"):
+            value = getattr(variant, name)
+            if value is not None:
+                changes[name] = value
+        return self.model_copy(update=changes)
+
+
+class Style(Frozen):
+    """What is the same on every map of a site."""
+
+    base: Literal["light", "dark"] = "light"
+    units: Literal["imperial", "metric"] = "imperial"
+    brand: str = "twf_async"
+    credit: str = "data: NOAA/NCEP, not an official forecast"

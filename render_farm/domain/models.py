@@ -1,0 +1,104 @@
+"""A weather model as an operator describes it: cycles, hours, where its files lie. Data only."""
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from render_farm.domain.catalog import Key
+from render_farm.domain.places import Frozen
+
+_SPAN = re.compile(r"(\d+)(?:-(\d+)(?:/(\d+))?)?")
+
+
+def expand_hours(value: object) -> object:
+    """Turn `"0-120/3,126-384/6"` into the hours themselves, rising."""
+    if not isinstance(value, str):
+        return value
+    hours: set[int] = set()
+    for part in value.split(","):
+        match = _SPAN.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"hours {part.strip()!r} is not 'A', 'A-B' or 'A-B/STEP'")
+        first = int(match[1])
+        last = int(match[2] or first)
+        step = int(match[3] or 1)
+        if last < first or step == 0:
+            raise ValueError(f"hours {part.strip()!r} do not rise")
+        hours.update(range(first, last + 1, step))
+    return tuple(sorted(hours))
+
+
+Hours = Annotated[tuple[int, ...], BeforeValidator(expand_hours)]
+
+
+class ModelFile(Frozen):
+    """One file that the model writes for every hour, and how to get parts of it.
+
+    path     template below a source's root: {date} YYYYMMDD, {cc} cycle hour, {hour:03d}
+    filter   name of the grib filter script, "" where there is none (AIGFS)
+    filter_dir  its `dir` argument, same template
+    holds    regular expression on `VAR:level`: which fields are looked for in this file
+    """
+
+    path: str
+    filter: str = ""
+    filter_dir: str = ""
+    holds: str = ".*"
+
+
+class GridSize(Frozen):
+    """Roughly what grid a model is on: enough to foresee how many bytes a cut-out has.
+
+    points    of the whole grid
+    step_deg  between two points of a latitude/longitude grid
+    step_km   between two points of a projected grid, which then has no step_deg
+    """
+
+    points: int = Field(gt=0)
+    step_deg: float | None = Field(default=None, gt=0)
+    step_km: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _one_step(self) -> "GridSize":
+        if (self.step_deg is None) == (self.step_km is None):
+            raise ValueError("a grid has either step_deg or step_km")
+        return self
+
+
+class Model(Frozen):
+    """One model.
+
+    hours, long_hours   forecast hours of ordinary cycles, and of those in `long_cycles`
+    bucket_h            length of the accumulation and averaging buckets
+    aliases             field of a product -> the model's own field (`VAR:level` both)
+    first_hour_min      minutes from the cycle to its first file, usually
+    gives_up_min        minutes from the cycle after which missing hours are given up
+    grid                None: taken for a quarter-degree globe, and downloads are not held to it
+    """
+
+    key: Key
+    title: str
+    long_title: str
+    enabled: bool = True
+    order: int = 100
+    cycles: tuple[int, ...]
+    hours: Hours
+    long_cycles: tuple[int, ...] = ()
+    long_hours: Hours = ()
+    bucket_h: int = Field(gt=0)
+    first_hour_min: float = Field(gt=0)
+    gives_up_min: float = Field(gt=0)
+    poll_s: float = Field(default=30.0, gt=0)
+    files: tuple[ModelFile, ...] = Field(min_length=1)
+    grid: GridSize | None = None
+    nomads_root: str = "/pub/data/nccf/com"
+    aws_root: str = ""  # URL of the mirror bucket, "" where there is none
+    aws_path_prefix: str = ""  # the part of `path` that the mirror does not have
+    aliases: dict[str, str] = Field(default_factory=dict)
+    products: tuple[Key, ...]
+    regions: tuple[Key, ...]
+
+    def hours_of(self, cycle_hour: int) -> tuple[int, ...]:
+        """The forecast hours that a cycle of this hour of the day has."""
+        return self.long_hours if cycle_hour in self.long_cycles else self.hours

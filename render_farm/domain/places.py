@@ -1,0 +1,57 @@
+"""Places on earth: boxes, regions of maps, stations. Longitudes are -180..180, degrees."""
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+KEY = re.compile(r"^[a-z0-9][a-z0-9_]{0,31}\Z")  # in URLs, file names and logs for ever
+
+
+class Frozen(BaseModel):
+    """Immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Box(Frozen):
+    """A latitude/longitude box, degrees; it crosses the date line where east < west."""
+
+    west: float = Field(ge=-180, le=180)
+    east: float = Field(ge=-180, le=180)
+    south: float = Field(ge=-90, le=90)
+    north: float = Field(ge=-90, le=90)
+
+    @model_validator(mode="after")
+    def _south_below_north(self) -> "Box":
+        if self.south >= self.north:
+            raise ValueError(f"south {self.south} is not below north {self.north}")
+        return self
+
+
+class Region(Box):
+    """What a map shows: a box, the projection it is drawn in, and the size of the picture.
+
+    The frame shows at least the whole box; where the picture's shape differs from the box's,
+    it shows more (never less).
+    """
+
+    key: str = Field(pattern=KEY)
+    title: str
+    projection: Literal["lambert_conformal", "mercator", "plate_carree", "polar_stereographic"]
+    central_longitude: float
+    central_latitude: float = 0.0
+    standard_parallels: tuple[float, float] | tuple[float] | None = None
+    width_px: int = Field(default=1600, ge=200, le=8000)
+    height_px: int = Field(default=1200, ge=200, le=8000)
+    timezone: str = "UTC"
+    counties: bool = True
+
+
+class Station(Frozen):
+    """A place whose value is written on maps; lower rank is placed first."""
+
+    name: str
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    rank: int = 100
