@@ -1,0 +1,160 @@
+"""Configuration: files, environment, and faults that name file and key."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twf_async.errors import BadConfiguration
+from twf_async.settings import environment
+from twf_async.settings.load import find_config_dir, load
+
+
+@pytest.fixture
+def copy(config_dir, tmp_path) -> Path:
+    return Path(shutil.copytree(config_dir, tmp_path / "config"))
+
+
+def edit(directory: Path, file: str, old: str, new: str) -> None:
+    path = directory / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_the_shipped_configuration_runs_gfs_aigfs_and_hrrr_for_pnw(config_dir):
+    catalog = load(config_dir, {}).catalog
+
+    assert [model.key for model in catalog.enabled_models] == ["gfs", "aigfs", "hrrr"]
+    assert all("pnw" in model.regions for model in catalog.enabled_models)
+
+
+def test_hours_are_those_of_the_models(config_dir):
+    models = load(config_dir, {}).catalog.models
+
+    assert len(models["gfs"].hours_of(0)) == 85
+    assert len(models["aigfs"].hours_of(6)) == 65
+    assert models["hrrr"].hours_of(17) == tuple(range(19))
+    assert models["hrrr"].hours_of(18) == tuple(range(49))
+
+
+def test_the_environment_beats_the_files(config_dir):
+    service = load(
+        config_dir,
+        {"TWF_WEB__PORT": "8123", "TWF_STATE_DIR": "/srv/twf", "TWF_LOGS__LEVEL": "debug"},
+    ).service
+
+    assert service.web.port == 8123
+    assert service.state_dir == Path("/srv/twf")
+    assert service.logs.level == "debug"
+
+
+def test_the_environment_reaches_into_the_catalog(config_dir):
+    catalog = load(config_dir, {"TWF_MODELS__AIGFS__ENABLED": "false"}).catalog
+
+    assert [model.key for model in catalog.enabled_models] == ["gfs", "hrrr"]
+
+
+def test_another_nomads_switches_the_real_mirror_off(config_dir):
+    plain = load(config_dir, {}).service.upstream
+    url = "http://127.0.0.1:8901"
+    rehearsal = load(config_dir, {"TWF_UPSTREAM__NOMADS_URL": url}).service.upstream
+    both = {"TWF_UPSTREAM__NOMADS_URL": url, "TWF_UPSTREAM__AWS_URL": "http://127.0.0.1:1"}
+
+    assert plain.aws_url == "auto"
+    assert (rehearsal.nomads_url, rehearsal.aws_url) == (url, "")
+    assert load(config_dir, both).service.upstream.aws_url == "http://127.0.0.1:1"
+
+
+def test_systemd_directories_are_used(config_dir):
+    environ = {"STATE_DIRECTORY": "/var/lib/twf-async", "CACHE_DIRECTORY": "/var/cache/twf-async"}
+    service = load(config_dir, environ).service
+
+    assert service.state_dir == Path("/var/lib/twf-async")
+    assert service.publish_dir == Path("/var/lib/twf-async/publish")
+    assert service.cache_dir == Path("/var/cache/twf-async")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("service.toml", "port = 8000", "prot = 8000", "service.toml: web.prot: unknown key"),
+        ("service.toml", "port = 8000", "port = 80000", "service.toml: web.port: .*65535"),
+        ("service.toml", "[web]", "[web", "service.toml: not valid TOML"),
+        ("service.toml", "= 60 ", "= 150 ", "upstream.requests_per_min: .*100"),
+        ("models.toml", '"t2m", ', '"t2n", ', "models.gfs.products: there is no 't2n'"),
+        ("models.toml", '"0-384/6"', '"384-0/6"', "models.toml: aigfs.hours: .*do not rise"),
+        (
+            "regions.toml",
+            "south               = 42.0",
+            "south = 52.0",
+            "regions.toml: pnw: .*south",
+        ),
+        ("products.toml", '"APCP:surface:0-H acc"', '"APCP:surface:0-H"', "precip_total.*acc, ave"),
+        ("products.toml", 'fill = "wind"', 'fill = "wnid"', "wind10m.*there is no 'wnid'"),
+    ],
+)
+def test_a_fault_names_file_and_key(copy, file, old, new, told):
+    edit(copy, file, old, new)
+
+    with pytest.raises(BadConfiguration, match=told):
+        load(copy, {})
+
+
+def test_a_fault_from_the_environment_names_the_variable(config_dir):
+    with pytest.raises(BadConfiguration, match="environment variable TWF_WEB__PORT: .*'eighty'"):
+        load(config_dir, {"TWF_WEB__PORT": "eighty"})
+
+
+def test_a_misspelt_variable_is_told_not_ignored(config_dir):
+    with pytest.raises(BadConfiguration, match="environment variable TWF_WEB__PROT: unknown key"):
+        load(config_dir, {"TWF_WEB__PROT": "8000"})
+
+
+def test_all_faults_are_told_at_once(copy):
+    edit(copy, "service.toml", "port = 8000", "prot = 8000")
+    edit(copy, "regions.toml", "timezone", "timezoen")
+
+    with pytest.raises(BadConfiguration) as caught:
+        load(copy, {})
+
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_missing_file_is_named(copy):
+    (copy / "regions.toml").unlink()
+
+    with pytest.raises(BadConfiguration, match="regions.toml: the file is missing"):
+        load(copy, {})
+
+
+def test_no_configuration_at_all_says_where_it_was_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(BadConfiguration, match="--config or TWF_CONFIG"):
+        find_config_dir(None, {})
+
+
+names = st.from_regex(r"[a-z][a-z0-9]{0,8}(_[a-z0-9]{1,4})?", fullmatch=True)
+
+
+@given(st.lists(names, min_size=1, max_size=4), st.integers() | st.booleans())
+def test_a_variable_lands_at_the_path_it_spells(path, value):
+    variable = "TWF_" + "__".join(path).upper()
+    tree: dict = {}
+
+    environment.apply(tree, environment.overrides({variable: str(value).lower()}))
+
+    node = tree
+    for name in path:
+        node = node[name]
+    assert node == value
+
+
+@given(st.text(max_size=40))
+def test_any_value_is_either_a_literal_or_itself(raw):
+    (_, value), *_ = environment.overrides({"TWF_A__B": raw}).values()
+
+    assert isinstance(value, str | int | float | bool | list | dict) or value is not None

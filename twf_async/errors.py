@@ -1,0 +1,39 @@
+"""The errors of the service. An error says whether and when asking again can help.
+
+    TwfError
+     ├─ BadConfiguration      exit code 78, or a reload refused
+     ├─ BadInput              exit code 2
+     ├─ FetchError            raised in fetch/, says when to retry
+     └─ FarmError             raised in farm/
+
+Messages are one plain sentence that names the thing and the mend.
+"""
+
+
+class TwfError(Exception):
+    """Anything the service foresees."""
+
+    exit_code = 1
+
+
+class BadConfiguration(TwfError):
+    """A setting is wrong; the message names file and key."""
+
+    exit_code = 78
+
+
+class BadInput(TwfError):
+    """What the operator typed or handed in is wrong."""
+
+    exit_code = 2
+
+
+class FetchError(TwfError):
+    """A download did not leave a usable file."""
+
+    retry_after_s: float | None = None  # None: asking again cannot help
+    reason = "fetch failed"
+
+
+class FarmError(TwfError):
+    """The render farm cannot take or finish work."""

@@ -1,0 +1,126 @@
+"""The sections of service.toml, one model each. A part of the service receives its own section."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from render_farm.domain.places import Frozen
+
+
+POLITE_PER_MIN = 100
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+class UpstreamSettings(Frozen):
+    """The other side: where it is and how politely it is asked."""
+
+    nomads_url: str = "https://nomads.ncep.noaa.gov"
+    aws_url: str = "auto"  # "auto": each model's own bucket; "": no fall-back
+    contact: str = ""  # goes into the User-Agent
+    requests_per_min: PositiveInt = 60
+    connections: PositiveInt = Field(default=4, le=16)
+    connections_per_model: PositiveInt = Field(default=2, le=16)
+    connect_timeout_s: PositiveFloat = 10.0
+    read_timeout_s: PositiveFloat = 30.0
+    fallback_after_min: PositiveFloat = 15.0
+
+    @model_validator(mode="after")
+    def _polite(self) -> Self:
+        # NOMADS blocks an address for up to an hour above 120; our own machine does not mind.
+        if self.requests_per_min > POLITE_PER_MIN and not _is_loopback(self.nomads_url):
+            raise ValueError(
+                f"requests_per_min is {self.requests_per_min}, but never above {POLITE_PER_MIN}:"
+                " NOMADS blocks whoever asks too often"
+            )
+        return self
+
+
+class FetchSettings(Frozen):
+    """How work is fetched."""
+
+    mode: Literal["progressive", "batch"] = "progressive"
+    ahead_hours: PositiveInt = 6  # hours fetched but not yet rendered, per model
+    allow_full: bool = False
+    attempts: PositiveInt = 5
+
+
+class CacheSettings(Frozen):
+    """How long downloads are kept."""
+
+    max_age_hours: PositiveFloat = 6.0
+    max_gb: PositiveFloat = 8.0
+
+
+class FarmSettings(Frozen):
+    """How many workers render, and what each may cost."""
+
+    workers: PositiveInt | Literal["auto"] = "auto"
+    reserve_gb: PositiveFloat = 1.0  # left to the rest of the machine by "auto"
+    worker_gb: PositiveFloat = 0.4  # what "auto" counts for one worker
+    max_workers: PositiveInt = 4
+    job_timeout_s: PositiveFloat = 120.0
+    max_tasks_per_child: PositiveInt = 50
+    drain_s: PositiveFloat = 8.0
+
+
+class WatchdogSettings(Frozen):
+    """When memory and disk are too short to go on. Fractions of the memory limit."""
+
+    interval_s: PositiveFloat = 2.0
+    pause_below: float = Field(default=0.10, gt=0, lt=1)
+    resume_above: float = Field(default=0.20, gt=0, lt=1)
+    disk_floor_gb: PositiveFloat = 2.0
+    disk_warn_gb: PositiveFloat = 10.0
+
+
+class PublishSettings(Frozen):
+    """How much is kept online."""
+
+    keep_runs: PositiveInt = 4
+
+
+class WebSettings(Frozen):
+    """The HTTP side."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = ""  # absolute links; "" takes the request's own
+    allow_origin: str = "*"
+
+
+class LogSettings(Frozen):
+    """Log lines on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class ClockSettings(Frozen):
+    """Another time, for rehearsals against a replica."""
+
+    start: datetime | None = None
+    speed: PositiveFloat = 1.0
+
+
+class ServiceSettings(Frozen):
+    """service.toml, whole."""
+
+    state_dir: Path = Path("var/state")
+    cache_dir: Path = Path("var/cache")
+    publish_dir: Path = Path("var/publish")
+    notice: str = ""  # into every title, as "synthetic demo data"
+    upstream: UpstreamSettings = UpstreamSettings()
+    fetch: FetchSettings = FetchSettings()
+    cache: CacheSettings = CacheSettings()
+    farm: FarmSettings = FarmSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
+    publish: PublishSettings = PublishSettings()
+    web: WebSettings = WebSettings()
+    logs: LogSettings = LogSettings()
+    clock: ClockSettings = ClockSettings()
