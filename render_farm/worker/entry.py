@@ -1,0 +1,107 @@
+"""What the service calls in a worker. Light to import: the service pickles these by name.
+
+A worker is a long-lived child of the forkserver. It dies with the service, ignores the signals
+that are meant for it, gives memory back after every job, and answers every job with a value:
+only a crash of the process itself leaves a job without an answer.
+"""
+
+import fcntl
+import multiprocessing
+import os
+import select
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from render_farm.domain.catalog import Display
+from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RegionView, RenderJob
+from render_farm.domain.places import Region
+from render_farm.logs import lines
+
+PRELOADED = "render_farm.worker.preload"  # what the forkserver imports before it forks
+
+
+def initialise(slot: int, log_level: str, console: bool) -> None:  # noqa: FBT001 - an initializer takes no keywords
+    """Prepare a fresh worker: signals, death with the parent, log lines."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # SIGTERM must stay deadly: an executor ends its workers with it.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _die_with_parent()
+    with suppress(OSError):  # raising one's own score needs no privilege; not everywhere writable
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    lines.configure(log_level, console=console)
+    structlog.contextvars.bind_contextvars(slot=slot, pid=os.getpid())
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process when the service is gone, even inside C code.
+
+    PR_SET_PDEATHSIG watches the forkserver, which the workers themselves keep alive; a watching
+    thread needs the GIL. SIGIO on the read end of the pipe that the service holds needs neither.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or not hasattr(os, "O_ASYNC"):
+        return
+    sentinel = parent.sentinel
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(sentinel, fcntl.F_GETFL)
+    fcntl.fcntl(sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if select.select([sentinel], [], [], 0)[0]:  # it died before this was armed
+        os._exit(0)
+
+
+def render(job: RenderJob) -> HourRendered | HourFailed:
+    """Draw every frame of one forecast hour; what cannot be drawn is said with its reason."""
+    from render_farm.render.hour import render_hour
+    from render_farm.worker.memory import give_back
+
+    lines.set_level(job.log_level)
+    log = structlog.get_logger(component="worker")
+    with structlog.contextvars.bound_contextvars(model=job.model, cycle=job.cycle, hour=job.hour):
+        try:
+            outcome = render_hour(job)
+        except MemoryError:
+            outcome = _failed(job, Reason.OUT_OF_MEMORY, "the worker ran out of memory")
+        except Exception as error:  # the job loop: a bug costs this job only
+            log.exception("worker.failed")
+            outcome = _failed(job, Reason.RENDER_ERROR, f"{type(error).__name__}: {error}")
+        give_back()
+    return outcome
+
+
+def _failed(job: RenderJob, reason: Reason, detail: str) -> HourFailed:
+    return HourFailed(job.model, job.cycle, job.hour, reason, detail)
+
+
+def region_views(regions: tuple[Region, ...]) -> tuple[RegionView, ...]:
+    """The box that each region's frame really shows."""
+    from render_farm.draw.projection import region_view
+
+    return tuple(region_view(region) for region in regions)
+
+
+def recipe_names() -> frozenset[str]:
+    """The recipes that products may name."""
+    from render_farm.derive.recipes import RECIPES
+
+    return frozenset(RECIPES)
+
+
+def bin_colours(displays: tuple[Display, ...]) -> tuple[tuple[str, ...], ...]:
+    """Per display the colour of each of its bins, "#rrggbb", "" for transparent."""
+    from render_farm.draw import colours
+
+    return tuple(
+        tuple(f"#{bytes(rgb).hex()}" if rgb else "" for rgb in colours.bin_colours(display))
+        for display in displays
+    )
+
+
+def is_preloaded() -> bool:
+    """Whether the forkserver's preload took place (it is skipped silently when it cannot)."""
+    return PRELOADED in sys.modules

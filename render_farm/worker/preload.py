@@ -1,0 +1,15 @@
+"""Imported by the forkserver before it forks: a worker is then ready in hundredths of a second.
+
+Nothing here may start a thread or keep a GRIB file open.
+"""
+
+import gc
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no BLAS threads in a process that forks
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import render_farm.render.hour  # noqa: F401 - pulls in decode, derive, draw and encode
+
+gc.collect()
+gc.freeze()  # what is loaded now is never garbage: later collections skip it

@@ -1,0 +1,240 @@
+"""The farm with real processes; what they run is the standard library's."""
+
+import asyncio
+import ctypes
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from render_farm.domain.catalog import Style
+from render_farm.domain.jobs import HourFailed, Reason, RenderJob
+from render_farm.worker import entry
+from twf_async.farm.errors import FarmBroken, FarmClosed, JobTimedOut, WorkerDied
+from twf_async.farm.farm import Farm
+from twf_async.farm.sizing import GB, worker_count
+from twf_async.farm.slot import Slot
+from twf_async.settings.service import FarmSettings
+
+
+@pytest.fixture
+async def farm(spec):
+    farm = Farm(spec, 2, job_timeout_s=30)
+    await farm.start()
+    yield farm
+    await farm.stop(kill=True)
+
+
+@pytest.fixture
+async def slot(spec):
+    slot = Slot(0, spec)
+    yield slot
+    await slot.close(kill=True)
+
+
+def empty_job(hour: int) -> RenderJob:
+    return RenderJob("gfs", "GFS", "2026012912", hour, (), (), (), Style(), "", "")
+
+
+async def test_more_jobs_than_workers_can_ever_queue_all_finish_though_children_are_recycled(farm):
+    pids = await asyncio.gather(*(farm.call(os.getpid) for _ in range(200)))
+
+    assert len(pids) == 200
+    assert len(set(pids)) > 200 / 3 - 2  # three tasks a child
+
+
+async def test_a_killed_worker_costs_its_job_only_and_the_exit_code_is_known(slot):
+    with pytest.raises(WorkerDied, match="signal 9"):
+        await slot.run(signal.raise_signal, signal.SIGKILL, timeout_s=30)
+
+    assert await slot.run(abs, -7, timeout_s=30) == 7
+
+
+async def test_a_segfault_is_named(slot):
+    with pytest.raises(WorkerDied, match="signal 11"):
+        await slot.run(ctypes.string_at, 0, timeout_s=30)
+
+
+async def test_a_job_that_sleeps_for_ever_is_killed_and_the_slot_goes_on(slot):
+    with pytest.raises(JobTimedOut, match="longer than 0.5 s"):
+        await slot.run(time.sleep, 3600, timeout_s=0.5)
+
+    assert await slot.run(abs, -7, timeout_s=30) == 7
+
+
+async def test_an_exception_of_the_job_is_handed_on_and_the_worker_lives(slot):
+    before = await slot.run(os.getpid, timeout_s=30)
+
+    with pytest.raises(ZeroDivisionError):
+        await slot.run(divmod, 1, 0, timeout_s=30)
+
+    assert await slot.run(os.getpid, timeout_s=30) == before
+
+
+async def test_a_worker_that_died_while_idle_is_replaced_without_blame(slot):
+    pid = await slot.run(os.getpid, timeout_s=30)
+    process = psutil.Process(pid)
+    process.kill()
+    await asyncio.to_thread(process.wait, 10)
+
+    assert await slot.run(abs, -7, timeout_s=30) == 7
+
+
+async def test_a_cancelled_job_is_killed_not_left_running(slot):
+    pid = await slot.run(os.getpid, timeout_s=30)
+    running = asyncio.create_task(slot.run(time.sleep, 3600, timeout_s=3600))
+    while slot.busy_since is None:
+        await asyncio.sleep(0)
+    process = psutil.Process(pid)
+
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    await asyncio.to_thread(process.wait, 10)
+
+
+async def test_workers_ignore_the_signals_that_are_meant_for_the_service(slot):
+    pid = await slot.run(os.getpid, timeout_s=30)
+
+    os.kill(pid, signal.SIGHUP)
+    os.kill(pid, signal.SIGINT)
+
+    assert await slot.run(os.getpid, timeout_s=30) == pid
+
+
+async def test_the_forkserver_has_loaded_the_renderer_and_no_service_code(farm):
+    assert await farm.call(entry.is_preloaded)
+    loaded = await farm.call(eval, "[m for m in __import__('sys').modules if 'aiohttp' in m]")
+    assert loaded == []
+
+
+async def test_a_farm_whose_workers_all_die_stops_the_service_rather_than_the_catalogue(farm):
+    with pytest.raises(FarmBroken, match="installation"):
+        for hour in range(20):
+            farm._count_death()
+            await asyncio.sleep(0)
+            assert hour < 10
+
+
+async def test_a_closed_farm_takes_no_jobs(spec):
+    farm = Farm(spec, 1, job_timeout_s=30)
+    await farm.start()
+    await farm.stop()
+    await farm.stop()
+
+    with pytest.raises(FarmClosed):
+        await farm.render(empty_job(0))
+
+
+async def test_a_job_that_outlasts_its_time_twice_is_quarantined_with_the_reason(spec):
+    farm = Farm(spec, 1, job_timeout_s=30)
+    await farm.start()
+    farm.reload(spec, job_timeout_s=0.0001)
+
+    outcome = await farm.render(empty_job(6))
+
+    assert isinstance(outcome, HourFailed)
+    assert outcome.reason is Reason.TIMED_OUT
+    assert "2 times" in outcome.detail
+    await farm.stop(kill=True)
+
+
+def test_jobs_can_be_pickled():
+    job = empty_job(3)
+
+    assert pickle.loads(pickle.dumps(job)) == job
+
+
+def test_no_worker_outlives_a_killed_service_even_inside_c_code(tmp_path):
+    """runtime.md 3.4: the child holds the GIL in C while its grandparent is killed."""
+    script = tmp_path / "service.py"
+    script.write_text(
+        "import asyncio, ctypes, os\n"
+        "from twf_async.farm.boot import boot\n"
+        "from twf_async.farm.slot import Slot, SlotSpec\n"
+        "async def main(context):\n"
+        "    slots = [Slot(n, SlotSpec(context, 50, 'info', False)) for n in range(2)]\n"
+        "    pids = [await slot.run(os.getpid, timeout_s=60) for slot in slots]\n"
+        "    calls = [slot.run(eval, \"__import__('ctypes').PyDLL(None).sleep(600)\","
+        " timeout_s=600) for slot in slots]\n"
+        "    tasks = [asyncio.create_task(call) for call in calls]\n"
+        "    await asyncio.sleep(0.2)\n"
+        "    print(*pids, flush=True)\n"
+        "    await asyncio.gather(*tasks)\n"
+        "if __name__ == '__main__':\n"
+        "    context = boot()\n"
+        "    asyncio.run(main(context))\n"
+    )
+    service = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    workers = [psutil.Process(int(pid)) for pid in service.stdout.readline().split()]
+    service.kill()
+    service.communicate()
+    assert len(workers) == 2
+
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
+
+
+@pytest.mark.parametrize(
+    ("cores", "limit_gb", "available_gb", "expected"),
+    [(8, 16, 12, 4), (2, 16, 12, 2), (8, 2, 1.8, 2), (8, 16, 0.5, 1), (8, 1, 1, 1), (1, 64, 60, 1)],
+)
+def test_the_number_of_workers_follows_cores_and_memory(cores, limit_gb, available_gb, expected):
+    count = worker_count(
+        FarmSettings(),
+        cores=cores,
+        memory_limit=int(limit_gb * GB),
+        memory_available=int(available_gb * GB),
+    )
+    assert count == expected
+
+
+def test_a_number_in_the_configuration_wins():
+    farm = FarmSettings(workers=7)
+    assert worker_count(farm, cores=1, memory_limit=GB, memory_available=GB) == 7
+
+
+def test_log_lines_are_whole_json_of_at_most_4_kib_from_four_processes_on_one_pipe(tmp_path):
+    import json
+
+    script = (
+        "import sys, structlog; from render_farm.logs import lines; lines.configure('debug')\n"
+        "log = structlog.get_logger(component='t')\n"
+        "for i in range(300): log.info('test.ran', n=i, text='x' * (i * 37 % 9000))\n"
+    )
+    reader, writer = os.pipe()
+    children = [subprocess.Popen([sys.executable, "-c", script], stderr=writer) for _ in range(4)]
+    os.close(writer)
+    data = b"".join(iter(lambda: os.read(reader, 65536), b""))
+    os.close(reader)
+    assert [child.wait() for child in children] == [0, 0, 0, 0]
+
+    lines = data.splitlines()
+    assert len(lines) == 1200
+    assert all(len(line) < 4096 and json.loads(line)["event"] == "test.ran" for line in lines)
+
+
+def test_logging_to_a_pipe_nobody_reads_any_more_never_raises():
+    script = (
+        "import os, structlog; from render_farm.logs import lines\n"
+        "r, w = os.pipe(); os.close(r); lines.configure('info', stream_fd=w)\n"
+        "structlog.get_logger().info('test.ran'); print('alive')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "alive"
+
+
+def test_the_entry_that_the_service_imports_loads_no_array_library():
+    script = (
+        "import sys, render_farm.worker.entry, twf_async.farm.farm, twf_async.settings.load\n"
+        "heavy = {'numpy', 'xarray', 'eccodes', 'matplotlib', 'cartopy', 'pyproj', 'cv2'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
