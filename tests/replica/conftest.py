@@ -1,0 +1,31 @@
+"""A replica of the real files on a free port, and a client that asks it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.replica.asking import GFS, HRRR, Client
+from twf_async.replica.directory_tree import DirectoryTree
+from twf_async.replica.main import running_replica
+
+
+@pytest.fixture
+async def replica(test_data: Path) -> AsyncIterator[Client]:
+    """The real files, all released."""
+    async with (
+        running_replica(DirectoryTree(test_data / "nomads")) as url,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Client(session, url)
+
+
+@pytest.fixture(scope="session")
+def gfs_f006(test_data: Path) -> bytes:
+    return (test_data / f"nomads{GFS}/gfs.t12z.pgrb2.0p25.f006").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def hrrr_f06(test_data: Path) -> bytes:
+    return (test_data / f"nomads{HRRR}/hrrr.t17z.wrfsfcf06.grib2").read_bytes()

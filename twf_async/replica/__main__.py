@@ -1,0 +1,98 @@
+"""`python -m twf_async.replica`: the loopback NOMADS from the command line."""
+
+import asyncio
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from render_farm.logs import lines
+from twf_async.clock import Clock
+from twf_async.errors import TwfError
+from twf_async.replica.filter import FilterOptions
+from twf_async.replica.limiter import Limit
+from twf_async.replica.main import serve_replica
+from twf_async.replica.server import ServerOptions
+from twf_async.replica.static import StaticOptions
+
+_EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y%m%d%H"])
+
+
+@click.command()
+@click.option("--root", type=_EXISTING, help="Directory laid out as NOMADS is.")
+@click.option("--demo", is_flag=True, help="Serve the synthetic atmosphere instead.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=0, help="0, the default, takes a free one.")
+@click.option("--release", is_flag=True, help="Hours appear one by one by the release clock.")
+@click.option("--start", type=_MOMENT, help="Time the release clock starts at, UTC; default now.")
+@click.option("--speed", default=1.0, show_default=True, help="How fast the release clock runs.")
+@click.option("--limit", type=int, help="Hits per minute and client before the 302; default none.")
+@click.option("--block", default=60.0, show_default=True, help="Seconds that a block lasts.")
+@click.option("--block-extends", is_flag=True, help="Asking during a block starts it anew.")
+@click.option("--latency", default=0.0, show_default=True, help="Seconds the filter takes.")
+@click.option("--no-ranges", is_flag=True, help="Ignore the Range header: 200, the whole file.")
+@click.option("--no-multi-range", is_flag=True, help="Ignore several ranges in one, as S3 does.")
+@click.option("--hits", type=_FILE, help="Append every request to this file as a JSON line.")
+@click.option("--log-level", type=click.Choice(list(lines.LEVELS)), envvar="TWF_LOGS__LEVEL")
+@click.option("--cache-dir", type=_DIRECTORY, help="Where --demo keeps the files it has made.")
+def main(
+    *,
+    root: Path | None,
+    demo: bool,
+    host: str,
+    port: int,
+    release: bool,
+    start: datetime | None,
+    speed: float,
+    limit: int | None,
+    block: float,
+    block_extends: bool,
+    latency: float,
+    no_ranges: bool,
+    no_multi_range: bool,
+    hits: Path | None,
+    cache_dir: Path | None,
+    log_level: str | None,
+) -> None:
+    """Serve a loopback NOMADS until SIGINT or SIGTERM; its base URL is all it prints on stdout."""
+    lines.configure(log_level or "info", console=sys.stderr.isatty())
+    options = ServerOptions(
+        static=StaticOptions(ranges=not no_ranges, multi_range=not no_multi_range),
+        filter=FilterOptions(latency_s=latency),
+        limit=None if limit is None else Limit(limit, block, block_extends),
+    )
+    clock = Clock(start=start.replace(tzinfo=UTC) if start else None, speed=speed)
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        await serve_replica(
+            root,
+            demo=demo,
+            host=host,
+            port=port,
+            clock=clock,
+            release=release,
+            cache_dir=cache_dir,
+            hits_file=hits,
+            options=options,
+            ready=click.echo,
+            stop=stop,
+        )
+
+    try:
+        asyncio.run(serve())
+    except (TwfError, OSError) as error:
+        click.echo(f"twf-async replica: {error}", err=True)
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+if __name__ == "__main__":
+    main(prog_name="twf-async replica")
