@@ -1,0 +1,204 @@
+"""Where the points of a field lie: regular lat/lon, Mercator, polar stereographic, Lambert.
+
+A `Grid` is normalised: row 0 is the northern (projected: the upper) row, column 0 the western one,
+however the message scanned them. It turns places into fractional indices and back; it holds no
+values. Reading GRIB keys into a grid is the business of `gridkeys.py`.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import Proj
+
+Kind = Literal["latlon", "mercator", "polar_stereographic", "lambert"]
+_FULL_CIRCLE = 360.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A regular grid in the plane of its projection.
+
+    crs     PROJ string of the projection and the earth's shape; of a lat/lon grid only the shape
+            counts
+    x0, y0  of the centre of column 0, row 0: degrees for latlon, else metres
+    dx, dy  from one column, one row to the next, same units; dx > 0 and dy < 0
+    cyclic  the columns go round the earth: column nx would be column 0
+    """
+
+    kind: Kind
+    nx: int
+    ny: int
+    crs: str
+    x0: float
+    y0: float
+    dx: float
+    dy: float
+    cyclic: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal grids, and only for them; fit for file names."""
+        text = (
+            f"{self.kind} {self.nx} {self.ny} {self.crs} {self.x0!r} {self.y0!r}"
+            f" {self.dx!r} {self.dy!r} {self.cyclic}"
+        )
+        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx), as arrays have it."""
+        return self.ny, self.nx
+
+    def index(
+        self, lon: NDArray[np.float64] | float, lat: NDArray[np.float64] | float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Fractional (column, row) of places; whole numbers are grid points.
+
+        lon, lat  shapes that broadcast, degrees; longitudes of any convention (-100 is 260)
+        returns   float64 of that shape. Places off the grid get indices outside 0..nx-1, 0..ny-1;
+                  on a cyclic grid columns are -0.5..nx-0.5, and a sampler has to wrap them.
+                  Where the projection has no image (inf, NaN): NaN.
+        """
+        lon, lat = np.broadcast_arrays(np.asarray(lon, np.float64), np.asarray(lat, np.float64))
+        if self.kind == "latlon":
+            middle = (self.nx - 1) / 2
+            off = np.mod(lon - (self.x0 + middle * self.dx) + 180.0, _FULL_CIRCLE) - 180.0
+            return np.asarray(off / self.dx + middle), np.asarray((lat - self.y0) / self.dy)
+        # PROJ refuses longitudes beyond 10 radians.
+        x, y = projection(self.crs)(np.mod(lon + 180.0, _FULL_CIRCLE) - 180.0, lat)
+        column = (np.asarray(x) - self.x0) / self.dx
+        row = (np.asarray(y) - self.y0) / self.dy
+        off_earth = ~(np.isfinite(column) & np.isfinite(row))
+        return np.where(off_earth, np.nan, column), np.where(off_earth, np.nan, row)
+
+    def lonlat(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Longitudes (-180..180) and latitudes of all points, degrees, (ny, nx) float32.
+
+        Read-only and shared: computed once per grid (HRRR: 0.5 s) and kept for the last few.
+        """
+        return _lonlat(self)
+
+    def rotation(self) -> NDArray[np.float32]:
+        """Angle from true north to grid north, clockwise positive, radians, (ny, nx) float32.
+
+        With it u_earth = u cos + v sin, v_earth = -u sin + v cos for winds along the grid's axes.
+        Zero for lat/lon and Mercator. For a cone n (longitude - central meridian), for the polar
+        projection the same with n = +-1. Read-only and shared, as `lonlat`.
+        """
+        return _rotation(self)
+
+    def spacing(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Ground distance to the next column and to the next row, metres, (ny, nx) float32.
+
+        Both positive. Lat/lon: on the sphere of the mean of the axes; conformal projections: the
+        grid length divided by the scale factor there. Read-only and shared, as `lonlat`.
+        """
+        return _spacing(self)
+
+
+def radius_m(grid: Grid) -> float:
+    """Radius of the grid's earth in metres; the mean of the axes where it is oblate."""
+    definition = dict(part.lstrip("+").split("=") for part in grid.crs.split() if "=" in part)
+    if "R" in definition:
+        return float(definition["R"])
+    return (float(definition["a"]) + float(definition["b"])) / 2
+
+
+def cone_constant(grid: Grid) -> float:
+    """The factor of longitude in the angle between grid and true north.
+
+    Snyder (1987), Map Projections: A Working Manual, eqs. 15-3 (sphere) and 15-8 (ellipsoid);
+    +1 and -1 for the polar stereographic projection of the north and the south.
+    """
+    definition = dict(part.lstrip("+").split("=") for part in grid.crs.split() if "=" in part)
+    if grid.kind == "polar_stereographic":
+        return math.copysign(1.0, float(definition["lat_0"]))
+    if grid.kind != "lambert":
+        return 0.0
+    first, second = (math.radians(float(definition[key])) for key in ("lat_1", "lat_2"))
+    if math.isclose(first, second, abs_tol=1e-9):
+        return math.sin(first)
+    squared = 0.0
+    if "a" in definition:
+        squared = 1 - (float(definition["b"]) / float(definition["a"])) ** 2
+    eccentricity = math.sqrt(squared)
+
+    def parallel(lat: float) -> float:
+        return math.cos(lat) / math.sqrt(1 - squared * math.sin(lat) ** 2)
+
+    def isometric(lat: float) -> float:
+        sine = eccentricity * math.sin(lat)
+        return math.tan(math.pi / 4 - lat / 2) / math.pow((1 - sine) / (1 + sine), eccentricity / 2)
+
+    parallels = math.log(parallel(first) / parallel(second))
+    isometrics: float = math.log(isometric(first) / isometric(second))
+    return parallels / isometrics
+
+
+@lru_cache(maxsize=8)
+def projection(crs: str) -> Proj:
+    """The projection of a `Grid.crs`, kept: making one costs a millisecond."""
+    return Proj(crs)
+
+
+def _axes(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    columns, rows = np.arange(grid.nx, dtype=np.float64), np.arange(grid.ny, dtype=np.float64)
+    return np.asarray(grid.x0 + grid.dx * columns), np.asarray(grid.y0 + grid.dy * rows)
+
+
+def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    array.flags.writeable = False
+    return array
+
+
+@lru_cache(maxsize=4)
+def _lonlat(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    x, y = _axes(grid)
+    if grid.kind == "latlon":
+        lon = (np.mod(x + 180.0, _FULL_CIRCLE) - 180.0).astype(np.float32)
+        lat = y.astype(np.float32)
+        return np.broadcast_to(lon, grid.shape), np.broadcast_to(lat[:, None], grid.shape)
+    lon2d = np.empty(grid.shape, np.float32)
+    lat2d = np.empty(grid.shape, np.float32)
+    plane = projection(grid.crs)
+    for row, northing in enumerate(y):  # row by row: no float64 copies of the whole grid
+        lon2d[row], lat2d[row] = plane(x, np.full(grid.nx, northing), inverse=True)
+    return _frozen(lon2d), _frozen(lat2d)
+
+
+@lru_cache(maxsize=4)
+def _rotation(grid: Grid) -> NDArray[np.float32]:
+    cone = cone_constant(grid)
+    if cone == 0.0:
+        return np.broadcast_to(np.float32(0), grid.shape)
+    definition = dict(part.lstrip("+").split("=") for part in grid.crs.split() if "=" in part)
+    lon, _ = grid.lonlat()
+    west = np.mod(lon - float(definition["lon_0"]) + 180.0, _FULL_CIRCLE) - 180.0
+    return _frozen(np.radians(cone * west).astype(np.float32))
+
+
+@lru_cache(maxsize=4)
+def _spacing(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    if grid.kind == "latlon":
+        _, y = _axes(grid)
+        radius = radius_m(grid)
+        east = radius * np.cos(np.radians(y)) * math.radians(grid.dx)
+        north = np.float32(radius * math.radians(-grid.dy))
+        return (
+            np.broadcast_to(np.maximum(east, 0).astype(np.float32)[:, None], grid.shape),
+            np.broadcast_to(north, grid.shape),
+        )
+    lon, lat = grid.lonlat()
+    plane = projection(grid.crs)
+    scale = np.empty(grid.shape, np.float32)
+    for row in range(grid.ny):
+        factors = plane.get_factors(lon[row].astype(np.float64), lat[row].astype(np.float64))
+        scale[row] = factors.parallel_scale
+    return _frozen((grid.dx / scale).astype(np.float32)), _frozen(
+        (-grid.dy / scale).astype(np.float32)
+    )

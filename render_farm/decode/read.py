@@ -1,0 +1,175 @@
+"""Messages by exact key out of local GRIB files: one pass over each file, nothing left behind.
+
+Never raises for what a file holds: each wanted message becomes a `Field` or a `Failure`, so one
+bad message costs only the products that need it. No side-car index, no global eccodes switches.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+import eccodes
+import numpy as np
+from numpy.typing import NDArray
+
+from render_farm.decode.fields import Failure, Field
+from render_farm.decode.gridkeys import Arrangement, GridError, arrangement
+from render_farm.decode.sanity import BadValues, checked
+from render_farm.decode.window import window_of
+from render_farm.domain.fields import MessageKey
+from render_farm.domain.grib2 import GribError, MessageHead, field_bytes, walk
+from render_farm.domain.jobs import MessageSource, Reason
+from render_farm.domain.parameters import parameter
+from render_farm.domain.places import Box
+
+_MISSING = float(np.finfo(np.float32).max)
+_KEPT_ARRANGEMENTS = 32
+_arrangements: dict[str, Arrangement] = {}
+
+
+def read(
+    sources: Iterable[MessageSource], *, cycle: str, boxes: Iterable[Box] = ()
+) -> dict[MessageSource, Field | Failure]:
+    """Decode the wanted messages.
+
+    sources  path and exact key each; equal ones are decoded once
+    cycle    "2026012912": a message of another run is refused
+    boxes    what will be looked at: fields are cut to it with a margin, as is their grid; none:
+             whole fields
+    returns  every source with its field, or with the reason why there is none: FIELD_MISSING if
+             a whole file does not hold the key, BAD_DATA for anything that is there but cannot
+             be trusted (damaged, of another run, all missing, infinite or absurd values)
+    """
+    keys_by_path: dict[str, set[MessageKey]] = defaultdict(set)
+    for source in sources:
+        keys_by_path[source.path].add(source.key)
+    results: dict[MessageSource, Field | Failure] = {}
+    shown = tuple(boxes)
+    for path, keys in keys_by_path.items():
+        for key, result in _read_file(path, keys, cycle, shown).items():
+            results[MessageSource(path, key)] = result
+    return results
+
+
+def _read_file(
+    path: str, keys: set[MessageKey], cycle: str, boxes: tuple[Box, ...]
+) -> dict[MessageKey, Field | Failure]:
+    try:
+        status = Path(path).stat()
+        found, damage = _inventory(path, status.st_size, status.st_mtime_ns)
+        with Path(path).open("rb") as file:
+            results = {
+                key: _read_message(file, found[key], cycle, boxes) for key in keys if key in found
+            }
+    except OSError as error:
+        unreadable = Failure(Reason.BAD_DATA, f"{path} cannot be read: {error.strerror}.")
+        return dict.fromkeys(keys, unreadable)
+    name = Path(path).name
+    for key in keys - results.keys():
+        results[key] = (
+            Failure(Reason.BAD_DATA, f"{name} is damaged before {key} was found: {damage}.")
+            if damage
+            else Failure(Reason.FIELD_MISSING, f"{name} does not hold {key}.")
+        )
+    return results
+
+
+@lru_cache(maxsize=16)
+def _inventory(
+    path: str, _size: int, _changed_ns: int
+) -> tuple[dict[MessageKey, MessageHead], GribError | None]:
+    """The first message of each key (GFS f006 has its APCP twice), and where the file breaks.
+
+    Kept while the file stays the same: the products of an hour ask for it one after the other,
+    and a whole GFS file has 743 messages.
+    """
+    heads: dict[MessageKey, MessageHead] = {}
+    try:
+        with Path(path).open("rb") as file:
+            for head in walk(file):
+                if head.key is not None:
+                    heads.setdefault(head.key, head)
+    except GribError as damage:
+        return heads, damage
+    return heads, None
+
+
+def _read_message(
+    file: BinaryIO, head: MessageHead, cycle: str, boxes: tuple[Box, ...]
+) -> Field | Failure:
+    if head.cycle != cycle:
+        return Failure(Reason.BAD_DATA, f"{head.text} is of the run {head.cycle}, not of {cycle}.")
+    try:
+        return decode(field_bytes(file, head), head, boxes)
+    except (GridError, BadValues) as error:
+        return Failure(Reason.BAD_DATA, f"{head.text}: {error}.")
+    except (eccodes.CodesInternalError, GribError) as error:
+        return Failure(Reason.BAD_DATA, f"{head.text} cannot be decoded: {error}.")
+
+
+def decode(message: bytes, head: MessageHead, boxes: tuple[Box, ...] = ()) -> Field:
+    """Decode one message that holds one field.
+
+    message  whole GRIB2 message, see `grib2.field_bytes`
+    head     of the same field
+    boxes    see `read`
+    raises   GridError, BadValues, eccodes.CodesInternalError; ValueError for a head without key
+    """
+    if head.key is None:
+        raise ValueError(f"{head.text} has no key")
+    values, arranged, units = unpack(message, head.grid.digest)
+    values, grid = checked(values, head.key), arranged.grid
+    window = _window(grid, boxes)
+    if window is not None:
+        values, grid = window.cut(values), window.cut_grid(grid)
+        if np.isnan(values).all():
+            raise BadValues("every value in the regions is missing")
+    values.flags.writeable = False
+    known = parameter(head.key.parameter)
+    return Field(
+        values,
+        head.key,
+        grid,
+        units if known is None else known.unit,
+        arranged.earth_relative,
+    )
+
+
+def unpack(message: bytes, grid_digest: str) -> tuple[NDArray[np.float32], Arrangement, str]:
+    """The raw values of a message, where they lie, and eccodes' word for their unit.
+
+    message      whole GRIB2 message of one field
+    grid_digest  of its section 3 (`GridHead.digest`): equal ones share their keys
+    returns      values (ny, nx) float32 in our order, missing = NaN, unchecked
+    raises       GridError, eccodes.CodesInternalError
+    """
+    handle = eccodes.codes_new_from_message(message)
+    try:
+        arranged = _arrangement(handle, grid_digest)
+        return _values(handle, arranged), arranged, eccodes.codes_get_string(handle, "units")
+    finally:
+        eccodes.codes_release(handle)
+
+
+_window = lru_cache(maxsize=32)(window_of)
+
+
+def _arrangement(handle: int, digest: str) -> Arrangement:
+    # Reading the keys costs 1-2 ms a message, and all messages of a model share one section 3.
+    found = _arrangements.get(digest)
+    if found is None:
+        found = arrangement(handle)
+        if len(_arrangements) >= _KEPT_ARRANGEMENTS:
+            _arrangements.clear()
+        _arrangements[digest] = found
+    return found
+
+
+def _values(handle: int, arranged: Arrangement) -> NDArray[np.float32]:
+    eccodes.codes_set_double(handle, "missingValue", _MISSING)
+    # As float64 first: eccodes has no float32 way for IEEE packing, and is no faster by it.
+    flat = eccodes.codes_get_array(handle, "values").astype(np.float32)
+    flat[flat == np.float32(_MISSING)] = np.nan
+    return arranged.arrange(flat)

@@ -1,0 +1,125 @@
+"""Values that cannot be: refuse a field rather than draw a lie, and take packing noise off.
+
+eccodes decodes flipped data bytes to numbers like 1e10 without an error, so what comes out of a
+message is checked against wide physical limits of its parameter.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render_farm.domain.fields import MessageKey, Statistic
+
+
+class BadValues(ValueError):
+    """The values of a message cannot be true."""
+
+
+class Limits(NamedTuple):
+    """What a parameter may hold, in its GRIB unit.
+
+    lowest, highest  beyond them the field is refused
+    floor, ceiling   values between them and the limits are packing noise and are set to them
+    """
+
+    lowest: float
+    highest: float
+    floor: float | None = None
+    ceiling: float | None = None
+
+
+_ANY = Limits(-1e9, 1e9)
+_FLAG = Limits(-0.1, 1.1, 0.0, 1.0)
+_PERCENT = Limits(-5.0, 105.0, 0.0, 100.0)
+# Below -0.3 mm a total is no packing noise but a mix of runs.
+_AMOUNT = Limits(-0.3, 1e4, 0.0)
+_WIND = Limits(-400.0, 400.0)
+_SPEED = Limits(-1.0, 400.0, 0.0)
+_PRESSURE_MSL = Limits(8e4, 1.15e5)
+_TEMPERATURE = Limits(100.0, 400.0)
+_REFLECTIVITY = Limits(-1000.0, 110.0)
+
+_LIMITS: dict[str, Limits] = {
+    "TMP": _TEMPERATURE,
+    "DPT": Limits(30.0, 400.0),
+    "TMAX": _TEMPERATURE,
+    "TMIN": _TEMPERATURE,
+    "APTMP": _TEMPERATURE,
+    "PRES": Limits(0.0, 1.2e5),
+    "PRMSL": _PRESSURE_MSL,
+    "MSLET": _PRESSURE_MSL,
+    "MSLMA": _PRESSURE_MSL,
+    "HGT": Limits(-2e4, 2e5),
+    "RH": Limits(-5.0, 250.0, 0.0, 100.0),  # models let ice clouds supersaturate
+    "TCDC": _PERCENT,
+    "LCDC": _PERCENT,
+    "MCDC": _PERCENT,
+    "HCDC": _PERCENT,
+    "SNOWC": _PERCENT,
+    "SPFH": Limits(-1e-3, 0.1, 0.0),
+    "UGRD": _WIND,
+    "VGRD": _WIND,
+    "GUST": _SPEED,
+    "WIND": _SPEED,
+    "PRATE": Limits(-1e-3, 1.0, 0.0),
+    "CPRAT": Limits(-1e-3, 1.0, 0.0),
+    "APCP": _AMOUNT,
+    "ACPCP": _AMOUNT,
+    "NCPCP": _AMOUNT,
+    "WEASD": Limits(-0.3, 1e5, 0.0),
+    "ASNOW": Limits(-0.03, 100.0, 0.0),
+    "SNOD": Limits(-0.03, 1e3, 0.0),
+    "FROZR": _AMOUNT,
+    "FRZR": _AMOUNT,
+    "PWAT": Limits(-1.0, 200.0, 0.0),
+    "CRAIN": _FLAG,
+    "CSNOW": _FLAG,
+    "CICEP": _FLAG,
+    "CFRZR": _FLAG,
+    "REFC": _REFLECTIVITY,
+    "REFD": _REFLECTIVITY,
+    "MAXREF": _REFLECTIVITY,
+    "CAPE": Limits(-10.0, 2e4, 0.0),
+    "CIN": Limits(-2e4, 100.0, None, 0.0),
+    "ABSV": Limits(-0.2, 0.2),
+    "RELV": Limits(-1.0, 1.0),
+    "VVEL": Limits(-500.0, 500.0),
+    "DZDT": Limits(-200.0, 200.0),
+    "VIS": Limits(-10.0, 1e6, 0.0),
+}
+
+
+def limits_of(key: MessageKey) -> Limits:
+    """The limits for this message."""
+    limits = _LIMITS.get(key.parameter, _ANY)
+    if key.parameter in {"CRAIN", "CSNOW", "CICEP", "CFRZR"} and (
+        key.statistic is Statistic.ACCUMULATION
+    ):
+        return _ANY  # an accumulated flag is a duration, not 0..1
+    return limits
+
+
+def checked(values: NDArray[np.float32], key: MessageKey) -> NDArray[np.float32]:
+    """The values without packing noise.
+
+    values   any shape, float32, NaN where missing; changed in place where there is noise
+    returns  the same array
+    raises   BadValues: all missing, infinite, or beyond the parameter's limits
+    """
+    with np.errstate(invalid="ignore"):
+        low, high = float(np.fmin.reduce(values, None)), float(np.fmax.reduce(values, None))
+    if np.isnan(low):
+        raise BadValues("every value is missing")
+    limits = limits_of(key)
+    for extreme in (low, high):
+        if not limits.lowest <= extreme <= limits.highest:
+            raise BadValues(
+                f"a value of {extreme:.6g} is outside the possible"
+                f" {limits.lowest:g}..{limits.highest:g}"
+            )
+    if limits.floor is not None and low < limits.floor:
+        np.maximum(values, np.float32(limits.floor), out=values)
+    if limits.ceiling is not None and high > limits.ceiling:
+        np.minimum(values, np.float32(limits.ceiling), out=values)
+    return values
