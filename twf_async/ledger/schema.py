@@ -1,0 +1,57 @@
+"""The tables of the ledger, as steps: step n brings a file from version n-1 to n.
+
+Never change a step that was released; add one. Times are Unix seconds, UTC.
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE runs (
+        model TEXT NOT NULL,
+        cycle TEXT NOT NULL,
+        state TEXT NOT NULL,
+        first_seen_at REAL NOT NULL,
+        ended_at REAL,
+        PRIMARY KEY (model, cycle)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE hours (
+        model TEXT NOT NULL,
+        cycle TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '',
+        detail TEXT NOT NULL DEFAULT '',
+        attempts INTEGER NOT NULL DEFAULT 0,
+        upstream_at REAL,
+        first_seen_at REAL,
+        fetched_at REAL,
+        rendered_at REAL,
+        published_at REAL,
+        method TEXT NOT NULL DEFAULT '',
+        source TEXT NOT NULL DEFAULT '',
+        bytes INTEGER NOT NULL DEFAULT 0,
+        requests INTEGER NOT NULL DEFAULT 0,
+        fetch_s REAL,
+        decode_s REAL,
+        render_s REAL,
+        peak_rss_mb REAL,
+        PRIMARY KEY (model, cycle, hour)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE frames (
+        model TEXT NOT NULL,
+        cycle TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        region TEXT NOT NULL,
+        product TEXT NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '',
+        detail TEXT NOT NULL DEFAULT '',
+        attempts INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        sha256 TEXT NOT NULL DEFAULT '',
+        published_at REAL,
+        PRIMARY KEY (model, cycle, hour, region, product)
+    ) WITHOUT ROWID;
+    """,
+)

@@ -1,0 +1,84 @@
+"""From GRIB files that lie here to the products that can be drawn from them. Pure.
+
+For `twf-async render`: nobody knows which run the files are from, so it is read from what their
+messages say; only the model is told by the file's name.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from render_farm.domain.catalog import Product
+from render_farm.domain.fields import MessageKey
+from render_farm.domain.jobs import MessageSource
+from render_farm.domain.models import Model
+from twf_async.plan.orders import NotApplicable, product_order
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """One file: the cycle its messages name ("2026012912") and what it holds."""
+
+    path: str
+    cycle: str
+    keys: frozenset[MessageKey]
+
+    @property
+    def hour(self) -> int:
+        """The forecast hour it belongs to: the latest that any of its messages reaches."""
+        return max((key.end_h for key in self.keys), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalHour:
+    """One product at one hour: its inputs, or why there is no picture of it.
+
+    missing         messages that no file holds; then there are no inputs
+    not_applicable  reason why the product cannot exist at this hour
+    """
+
+    hour: int
+    inputs: Mapping[str, tuple[MessageSource, ...]] | None
+    missing: tuple[MessageKey, ...] = ()
+    not_applicable: str = ""
+
+
+def model_of_name(path: str, models: Iterable[Model]) -> Model | None:
+    """The model whose file name template *path* fits; None if none does."""
+    name = PurePath(path).name
+    for model in models:
+        for file in model.files:
+            template = re.escape(PurePath(file.path).name)
+            pattern = re.sub(r"\\\{\w+(:\w+)?\\\}", r"\\d+", template)
+            if re.fullmatch(pattern, name):
+                return model
+    return None
+
+
+def local_hours(
+    product: Product, model: Model, files: Iterable[LocalFile]
+) -> tuple[LocalHour, ...]:
+    """What of *product* (as the model makes it) the files give, hour by hour, rising."""
+    files = tuple(files)
+    lies_in = {key: file.path for file in files for key in file.keys}
+    return tuple(
+        _local_hour(product, model, hour, lies_in) for hour in sorted({f.hour for f in files})
+    )
+
+
+def _local_hour(
+    product: Product, model: Model, hour: int, lies_in: Mapping[MessageKey, str]
+) -> LocalHour:
+    order = product_order(product, model, hour)
+    if isinstance(order, NotApplicable):
+        return LocalHour(hour, None, not_applicable=order.reason)
+    inputs: dict[str, tuple[MessageSource, ...]] = {}
+    missing: list[MessageKey] = []
+    for role, needs in order.inputs.items():
+        absent = [key for _, key in needs if key not in lies_in]
+        if not absent:
+            inputs[role] = tuple(MessageSource(lies_in[key], key) for _, key in needs)
+        elif role not in product.optional:
+            missing += absent
+    return LocalHour(hour, None if missing else inputs, tuple(missing))

@@ -1,0 +1,68 @@
+"""What of a run is published, and why the rest is not: the document that viewers read.
+
+A frame is published when the manifest says so. Written as JSON beside the frames, replaced
+atomically, and served unchanged at /api/v1/runs/{model}/{cycle}.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from render_farm.domain.places import Frozen
+
+SCHEMA = 1
+
+
+class FrameState(StrEnum):
+    """Where a frame is on its way."""
+
+    EXPECTED = "expected"
+    FETCHING = "fetching"
+    RENDERING = "rendering"
+    PUBLISHED = "published"
+    NOT_APPLICABLE = "not_applicable"
+    FAILED = "failed"
+
+
+class RunState(StrEnum):
+    """Where a run is: coming in, everything there, or ended with frames missing."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+
+
+class FrameRecord(Frozen):
+    """One frame of a run."""
+
+    state: FrameState
+    reason: str = ""  # of failed and not_applicable: "field missing", ...
+    detail: str = ""
+    hash: str = ""  # first 16 hex digits of the SHA-256 of the PNG
+    bytes: int = 0
+    width_px: int = 0
+    height_px: int = 0
+    published_at: datetime | None = None
+    eta: datetime | None = None
+
+
+class Manifest(Frozen):
+    """One run. frames: region -> product -> "f006" -> record."""
+
+    schema_version: int = Field(default=SCHEMA, alias="schema")
+    model: str
+    cycle: str
+    state: RunState
+    created_at: datetime
+    updated_at: datetime
+    hours: tuple[int, ...]
+    regions: tuple[str, ...]
+    products: tuple[str, ...]
+    notice: str = ""
+    frames: dict[str, dict[str, dict[str, FrameRecord]]]
+
+
+def hour_name(hour: int) -> str:
+    """`f006`: the hour in URLs, file names and the manifest."""
+    return f"f{hour:03d}"

@@ -1,0 +1,113 @@
+"""What is published, as readers in this process see it: exactly what was last written to disk."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twf_async.errors import TwfError
+from twf_async.publish.document import RunDocument
+from twf_async.publish.manifest import Manifest, hour_name
+
+
+class UnknownRun(TwfError):
+    """The run was never opened here, or has been deleted."""
+
+
+@dataclass(slots=True)
+class RunOnDisk:
+    """One run: the document being changed, and what the file on disk says."""
+
+    document: RunDocument
+    text: bytes = b""
+    published: set[tuple[str, str, int]] = field(default_factory=set)
+    parsed: Manifest | None = None
+
+
+class PublishedRuns:
+    """Every run of a tree. The writing half is `PublishedTree`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.maps = root / "maps"
+        self._runs: dict[tuple[str, str], RunOnDisk] = {}
+
+    def models(self) -> tuple[str, ...]:
+        """Models of which any run is known."""
+        return tuple(sorted({model for model, _ in self._runs}))
+
+    def runs(self, model: str) -> tuple[str, ...]:
+        """Cycles of a model, newest first; also those that have no frame yet."""
+        return tuple(sorted((c for m, c in self._runs if m == model), reverse=True))
+
+    def newest(self, model: str) -> str | None:
+        """The newest cycle that has something to show."""
+        return next((c for c in self.runs(model) if self._runs[model, c].published), None)
+
+    def newest_with(self, model: str, region: str, product: str, hour: int) -> str | None:
+        """The newest cycle that has this frame."""
+        frame = (region, product, hour)
+        return next((c for c in self.runs(model) if frame in self._runs[model, c].published), None)
+
+    def is_published(self, model: str, cycle: str, region: str, product: str, hour: int) -> bool:
+        """Whether the frame is online."""
+        run = self._runs.get((model, cycle))
+        return run is not None and (region, product, hour) in run.published
+
+    def published(self, model: str, cycle: str) -> frozenset[tuple[str, str, int]]:
+        """(region, product, hour) of everything online of a run."""
+        run = self._runs.get((model, cycle))
+        return frozenset(run.published) if run else frozenset()
+
+    def manifest(self, model: str, cycle: str) -> Manifest | None:
+        """The manifest as last written, checked; kept until the next write."""
+        run = self._runs.get((model, cycle))
+        if run is None or not run.text:
+            return None
+        if run.parsed is None:
+            run.parsed = Manifest.model_validate_json(run.text)
+        return run.parsed
+
+    def manifest_json(self, model: str, cycle: str) -> bytes | None:
+        """The manifest's text as last written."""
+        run = self._runs.get((model, cycle))
+        return (run.text or None) if run else None
+
+    def frame_record(
+        self, model: str, cycle: str, region: str, product: str, hour: int
+    ) -> dict[str, Any] | None:
+        """What is known of one frame, as in the manifest; None when nothing is expected there."""
+        run = self._runs.get((model, cycle))
+        return run.document.record(region, product, hour) if run else None
+
+    def frame_hash(
+        self, model: str, cycle: str, region: str, product: str, hour: int
+    ) -> str | None:
+        """The content hash of a frame that is online, else None."""
+        if not self.is_published(model, cycle, region, product, hour):
+            return None
+        record = self.frame_record(model, cycle, region, product, hour)
+        return record.get("hash") if record else None
+
+    def summary(self, model: str, cycle: str) -> dict[str, Any]:
+        """A run in a line: state, times, frames by state."""
+        return self._run(model, cycle).document.summary()
+
+    def run_path(self, model: str, cycle: str) -> Path:
+        """The directory of a run."""
+        return self.maps / model / cycle
+
+    def manifest_path(self, model: str, cycle: str) -> Path:
+        """Where a run's manifest lies."""
+        return self.run_path(model, cycle) / "manifest.json"
+
+    def frame_path(self, model: str, cycle: str, region: str, product: str, hour: int) -> Path:
+        """Where a frame lies once it is published."""
+        return self.run_path(model, cycle) / region / product / f"{hour_name(hour)}.png"
+
+    def _run(self, model: str, cycle: str) -> RunOnDisk:
+        run = self._runs.get((model, cycle))
+        if run is None:
+            raise UnknownRun(
+                f"{model} {cycle} is not open in {self.maps}; it may have been deleted"
+            )
+        return run
