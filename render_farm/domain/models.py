@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from render_farm.domain.catalog import Key
 from render_farm.domain.places import Frozen
@@ -45,6 +45,26 @@ class ModelFile(Frozen):
     filter: str = ""
     filter_dir: str = ""
     holds: str = ".*"
+
+    @field_validator("path", "filter_dir")
+    @classmethod
+    def _is_template(cls, template: str) -> str:
+        try:
+            template.format(date="20260129", cc="12", hour=6)
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"{template!r} is no path template: it may use {{date}}, {{cc}}, {{hour:03d}}"
+            ) from error
+        return template
+
+    @field_validator("holds")
+    @classmethod
+    def _is_pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return pattern
 
 
 class GridSize(Frozen):

@@ -1,0 +1,155 @@
+"""What a source's answer means: good bytes, or one of our errors. No network, no state.
+
+Success is never a status alone: over its limit NOMADS redirects to nowhere, and pages of HTML come
+with status 200 (nomads.md 2.5).
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from html import unescape
+
+from twf_async.fetch.errors import (
+    BrokenStream,
+    Expired,
+    NotGrib,
+    NotYetPublished,
+    RangeIgnored,
+    RangeRefused,
+    Refused,
+    ServerTrouble,
+    SourceError,
+)
+
+PEEK_BYTES = 4096
+LONGEST_WAIT_S = 600.0
+_BLOCKED = (b"abusive-user-block", b"over rate limit", b"allowed limit has been reached")
+_ABSENT = (b"not present", b"not found", b"does not exist")
+_TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+_TAG = re.compile(rb"<[^>]*>")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_REDIRECTS = {301, 302, 303, 307, 308}
+_BY_STATUS: dict[int, type[SourceError]] = {
+    403: Expired,
+    404: NotYetPublished,
+    410: NotYetPublished,
+    416: RangeRefused,
+}
+
+
+class Blocked(Exception):
+    """The answer says that we are, or soon will be, shut out; the breaker makes it Throttled."""
+
+    def __init__(self, what: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(what)
+        self.retry_after_s = retry_after_s
+
+
+def is_redirect(status: int) -> bool:
+    """Whether a status sends us elsewhere."""
+    return status in _REDIRECTS
+
+
+def require_good_status(
+    status: int, reason: str, headers: Mapping[str, str], page: bytes, *, recent: bool
+) -> None:
+    """Return for 200 and 206, raise what any other status means.
+
+    reason  the reason phrase
+    page    the first bytes of the body
+    recent  whether what was asked for is too young to have been cleared away: then 403 is a block
+    raises  Blocked or a SourceError
+    """
+    if status in {200, 206}:
+        return
+    what = f"{status} {reason}: {_words(page)}".rstrip(": ")
+    wait_s = _retry_after_s(headers)
+    if says_blocked(reason.encode() + b" " + page) or status == 429:
+        raise Blocked(what, wait_s)
+    if is_redirect(status):
+        raise _redirected(status, headers.get("Location"), wait_s)
+    if status == 403 and recent:
+        raise Blocked(what, wait_s)
+    if status >= 500:
+        trouble = ServerTrouble(what)
+        trouble.retry_after_s = max(wait_s, ServerTrouble.retry_after_s or 0.0)
+        raise trouble
+    raise _BY_STATUS.get(status, Refused)(what)
+
+
+def require_no_page(status: int, peek: bytes) -> None:
+    """Return unless a body that came with a good status begins like a page instead of data.
+
+    A part of a file (206) may begin with any byte, also with "<".
+    """
+    if peek.startswith(b"GRIB"):
+        return
+    if says_blocked(peek):
+        raise Blocked(f"a page: {_words(peek)}")
+    if status == 206 or not peek.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return
+    if any(word in peek.lower() for word in _ABSENT):
+        raise NotYetPublished(f"a page: {_words(peek)}")
+    raise NotGrib(f"a page instead of data: {_words(peek)}")
+
+
+def says_blocked(text: bytes) -> bool:
+    """Whether a page, a reason phrase or an address tells of a block."""
+    lowered = text.lower()
+    return any(word in lowered for word in _BLOCKED)
+
+
+def require_range(
+    status: int, headers: Mapping[str, str], start: int, end: int | None
+) -> tuple[int, int]:
+    """The end (exclusive) of the bytes that come and the size of the file.
+
+    start, end  what was asked for; end exclusive, None to the end of the file
+    raises      RangeIgnored, BrokenStream for another range than asked
+    """
+    if status != 206:
+        raise RangeIgnored(f"status {status} to a byte range: the whole file comes")
+    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    if match is None:
+        raise RangeIgnored(f"206 with Content-Range {headers.get('Content-Range')!r}")
+    first, last, total = (int(group) for group in match.groups())
+    if first != start or last + 1 != (total if end is None else end):
+        raise BrokenStream(f"asked for bytes {start}-{end}, got {match[0]}")
+    return last + 1, total
+
+
+def last_modified(headers: Mapping[str, str]) -> datetime | None:
+    """When the file was last written, aware; None where the source does not say."""
+    text = headers.get("Last-Modified")
+    if text is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def error_of_kind(kind: type[SourceError], what: object) -> SourceError:
+    """One of our errors from a foreign one, which often has no text of its own."""
+    return kind(str(what) or type(what).__name__)
+
+
+def _redirected(status: int, location: str | None, wait_s: float) -> Exception:
+    if location is None:
+        return Blocked(f"{status} without a Location", wait_s)
+    if says_blocked(location.encode()):
+        return Blocked(f"{status} to {location}", wait_s)
+    return ServerTrouble(f"sent elsewhere: {status} to {location}")
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    text = headers.get("Retry-After", "")
+    return min(float(text), LONGEST_WAIT_S) if text.isascii() and text.isdigit() else 0.0
+
+
+def _words(page: bytes) -> str:
+    title = _TITLE.search(page)
+    text = title[1] if title else _TAG.sub(b" ", page)
+    return unescape(" ".join(text.decode("utf-8", "replace").split()))[:160]

@@ -1,0 +1,158 @@
+"""What goes wrong between us and a source, one class for each way to go on (nomads.md 2.5).
+
+`retry_after_s` is the first pause before asking again; it grows with each attempt (patience.py).
+`suspect_index` says that the inventory we went by may be older or newer than the file.
+"""
+
+from twf_async.errors import FetchError
+
+
+class SourceError(FetchError):
+    """The answer was unusable; another one may be better."""
+
+    retry_after_s: float | None = 5.0
+    suspect_index = False
+
+
+class NotYetPublished(SourceError):
+    """The file is not there yet. Normal life: never an alarm."""
+
+    retry_after_s = 30.0
+    reason = "not yet published"
+
+
+class Expired(SourceError):
+    """The directory has been cleared away (403): asking again cannot help."""
+
+    retry_after_s = None
+    reason = "no longer on the source"
+
+
+class Throttled(SourceError):
+    """The source has blocked us, or soon would. Every request waits, not only this one."""
+
+    reason = "throttled by the source"
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Unreachable(SourceError):
+    """No connection: name, route, refused, TLS."""
+
+    retry_after_s = 10.0
+    reason = "source unreachable"
+
+
+class TimedOut(SourceError):
+    """No answer, or no more of it, in time."""
+
+    reason = "timed out"
+
+
+class ServerTrouble(SourceError):
+    """5xx: overload or a fail-over to the other site."""
+
+    reason = "server error"
+
+
+class Refused(SourceError):
+    """A status nobody foresaw (400, 405, 501 ...): asking the same again cannot help."""
+
+    retry_after_s = None
+    reason = "request refused"
+
+
+class BrokenStream(SourceError):
+    """The connection ended inside an answer; what came before may be continued."""
+
+    retry_after_s = 2.0
+    reason = "connection broken"
+
+
+class EmptyAnswer(SourceError):
+    """200 with nothing in it: the filter found none of what it was asked for."""
+
+    suspect_index = True
+    reason = "empty answer"
+
+
+class NotGrib(SourceError):
+    """Another thing than GRIB under a good status: mostly a page."""
+
+    suspect_index = True
+    reason = "not GRIB"
+
+
+class Truncated(SourceError):
+    """The answer ends before the last message does, or before the last message."""
+
+    suspect_index = True
+    reason = "truncated"
+
+
+class WrongMessages(SourceError):
+    """Whole GRIB, but not what was asked for: another run, other fields."""
+
+    suspect_index = True
+    retry_after_s = 10.0
+    reason = "wrong messages"
+
+
+class WrongGrid(SourceError):
+    """The fields lie on another grid than they should: the box caught nothing, or a bad run."""
+
+    retry_after_s = 30.0
+    reason = "wrong grid"
+
+
+class RangeIgnored(SourceError):
+    """The whole file comes instead of a part of it: hung up at once."""
+
+    retry_after_s = 10.0
+    reason = "byte range ignored"
+
+
+class RangeRefused(SourceError):
+    """416: the inventory points past the end of the file."""
+
+    suspect_index = True
+    retry_after_s = 10.0
+    reason = "inventory points past the end of the file"
+
+
+class FileReplaced(SourceError):
+    """The file became another one while we read it."""
+
+    suspect_index = True
+    reason = "file replaced while it was read"
+
+
+class BadIndex(SourceError):
+    """The inventory is empty, cut, shuffled or of another run."""
+
+    suspect_index = True
+    retry_after_s = 10.0
+    reason = "unusable inventory"
+
+
+class TooMuch(SourceError):
+    """An answer grew far beyond what the inventory promised: hung up."""
+
+    suspect_index = True
+    reason = "answer too large"
+
+
+class FullRefused(SourceError):
+    """Only the whole file could be had, and `fetch.allow_full` is off."""
+
+    retry_after_s = None
+    reason = "full download refused"
+
+
+class NoSpace(FetchError):
+    """The disk is too full for a download to begin, or a write failed."""
+
+    retry_after_s = 60.0
+    reason = "no disk space"

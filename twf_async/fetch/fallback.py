@@ -1,0 +1,79 @@
+"""Which source is asked, and when the next one is.
+
+NOMADS first, always: it cuts out boxes, and the mirror only follows it. The mirror is asked for an
+hour that NOMADS has failed to give for a while, or at once where NOMADS cannot be reached or has
+cleared the run away.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+
+from render_farm.domain.models import Model
+from twf_async.clock import Clock
+from twf_async.fetch.errors import Expired, SourceError, Unreachable
+from twf_async.fetch.sources import Source
+
+T = TypeVar("T")
+Hour = tuple[str, str, int]  # model, cycle, hour
+_HOURS_REMEMBERED = 1024
+_DOWN = timedelta(seconds=60)
+
+
+class Fallback:
+    """Remembers which hours fail at the first source since when, and whether it can be reached."""
+
+    def __init__(self, sources: tuple[Source, ...], clock: Clock, *, after: timedelta) -> None:
+        self._sources = sources
+        self._clock = clock
+        self._after = after
+        self._failing_since: dict[Hour, datetime] = {}
+        self._down_since: datetime | None = None
+        self._log = structlog.get_logger(component="fetch")
+
+    async def ask(self, model: Model, hour: Hour, work: Callable[[Source], Awaitable[T]]) -> T:
+        """Await *work* at the first source, or at the mirror where it is time for it.
+
+        raises  the first source's error where both fail
+        """
+        first, *others = self._in_turn(model)
+        try:
+            result = await work(first)
+        except SourceError as error:
+            if not others or not self._is_time(hour, error):
+                raise
+            self._log.warning(
+                "fetch.fell_back",
+                model=hour[0],
+                cycle=hour[1],
+                hour=hour[2],
+                source=others[0].name,
+                reason=error.reason,
+            )
+            try:
+                return await work(others[0])
+            except SourceError as second:
+                raise error from second
+        self._failing_since.pop(hour, None)
+        if first is self._sources[0]:
+            self._down_since = None
+        return result
+
+    def _in_turn(self, model: Model) -> list[Source]:
+        """The sources that serve the model; one that was just unreachable comes last."""
+        serving = [source for source in self._sources if source.serves(model)]
+        down_since = self._down_since
+        if down_since is not None and self._clock.now() - down_since < _DOWN:
+            serving.reverse()
+        return serving
+
+    def _is_time(self, hour: Hour, error: SourceError) -> bool:
+        now = self._clock.now()
+        since = self._failing_since.setdefault(hour, now)
+        while len(self._failing_since) > _HOURS_REMEMBERED:
+            self._failing_since.pop(next(iter(self._failing_since)))
+        if isinstance(error, Unreachable):
+            self._down_since = now
+        return isinstance(error, (Expired, Unreachable)) or now - since >= self._after

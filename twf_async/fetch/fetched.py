@@ -1,0 +1,88 @@
+"""What is asked of the fetcher, and what it hands back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Self
+
+from render_farm.domain.fields import MessageKey
+from render_farm.domain.models import Model
+from render_farm.domain.places import Box
+from twf_async.fetch.record import Record
+from twf_async.fetch.sources import NOMADS
+from twf_async.fetch.transport import Tally
+
+Method = Literal["FILTERED", "RANGES", "FULL", "CACHED"]
+
+
+@dataclass(frozen=True, slots=True)
+class HourWanted:
+    """Fields of one hour, at least for a box."""
+
+    model: Model
+    cycle: str
+    hour: int
+    keys: frozenset[MessageKey]
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class HourFetched:
+    """Verified files on disk that hold what was wanted.
+
+    files    each with the fields that are in it; more than was wanted where it came along. A field
+             that is in several is listed with the first one only
+    missing  wanted fields that the model did not write for this hour
+    method   of the largest part that was downloaded; CACHED where nothing was
+    source   "nomads" or "aws"; of the cached files where nothing was downloaded
+    bytes    received from the network, inventories included
+    """
+
+    model: str
+    cycle: str
+    hour: int
+    files: tuple[tuple[str, tuple[MessageKey, ...]], ...]
+    missing: frozenset[MessageKey]
+    method: Method
+    source: str
+    bytes: int
+    requests: int
+    took_s: float
+    last_modified: datetime | None
+
+    @classmethod
+    def of(
+        cls,
+        wanted: HourWanted,
+        *,
+        cached: tuple[Record, ...],
+        new: tuple[Record, ...],
+        missing: frozenset[MessageKey],
+        tally: Tally,
+        took_s: float,
+    ) -> Self:
+        """Put together what was there and what was brought."""
+        records = (*new, *cached)
+        written = [record.last_modified for record in records if record.last_modified is not None]
+        return cls(
+            model=wanted.model.key,
+            cycle=wanted.cycle,
+            hour=wanted.hour,
+            files=_files((*cached, *new)),
+            missing=missing,
+            method=max(new, key=lambda record: record.bytes).method if new else "CACHED",
+            source=records[0].source if records else NOMADS,
+            bytes=tally.received_bytes,
+            requests=tally.requests,
+            took_s=took_s,
+            last_modified=max(written, default=None),
+        )
+
+
+def _files(records: Iterable[Record]) -> tuple[tuple[str, tuple[MessageKey, ...]], ...]:
+    told: set[MessageKey] = set()
+    files = []
+    for record in records:
+        files.append((record.path, tuple(key for key in record.keys if key not in told)))
+        told.update(record.keys)
+    return tuple(files)

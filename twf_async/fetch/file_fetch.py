@@ -1,0 +1,135 @@
+"""One file of one hour: its inventory, the choice of the way, the downloads.
+
+Repeats with a fresh inventory when what came does not fit the one that was used.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from render_farm.domain.fields import MessageKey
+from render_farm.domain.places import Box
+from twf_async.errors import FetchError
+from twf_async.fetch.download import Downloader
+from twf_async.fetch.errand import Errand
+from twf_async.fetch.errors import FullRefused, RangeIgnored, SourceError
+from twf_async.fetch.inventories import Inventories
+from twf_async.fetch.patience import Patience
+from twf_async.fetch.record import Record
+from twf_async.fetch.retry import persist
+from twf_async.plan.idx import IdxLine
+from twf_async.plan.selection import Selection, Way, select
+
+
+@dataclass(frozen=True, slots=True)
+class FileBrought:
+    """Downloaded files, and the wanted fields that the source's file does not have."""
+
+    records: tuple[Record, ...]
+    missing: frozenset[MessageKey]
+
+
+class FileFetch:
+    """Brings what is wanted of single files."""
+
+    def __init__(
+        self,
+        inventories: Inventories,
+        downloader: Downloader,
+        patience: Patience,
+        *,
+        allow_full: bool,
+    ) -> None:
+        self._inventories = inventories
+        self._downloader = downloader
+        self._patience = patience
+        self._allow_full = allow_full
+
+    async def inventory(self, errand: Errand) -> tuple[IdxLine, ...]:
+        """The file's inventory, asked for until it comes, or is known not to be there.
+
+        raises  FetchError
+        """
+        return await persist(
+            partial(self._inventories.read, errand),
+            patience=self._patience,
+            what=errand.name,
+            again=lambda error: isinstance(error, SourceError),
+        )
+
+    async def bring(
+        self, errand: Errand, keys: frozenset[MessageKey], box: Box, way: Way | None
+    ) -> FileBrought:
+        """All of *keys* that the file has, downloaded and verified.
+
+        way     the method to keep to if it is possible; None: the cheaper one
+        raises  FetchError
+        """
+        have: dict[MessageKey, Record] = {}
+
+        async def attempt() -> FileBrought:
+            return await self._bring(errand, keys, box, way, have)
+
+        return await persist(
+            attempt,
+            patience=self._patience,
+            what=errand.name,
+            again=partial(self._forget_if_suspect, errand),
+        )
+
+    def _forget_if_suspect(self, errand: Errand, error: FetchError) -> bool:
+        suspect = isinstance(error, SourceError) and error.suspect_index
+        if suspect:
+            self._inventories.forget(errand)
+        return suspect
+
+    async def _bring(
+        self,
+        errand: Errand,
+        keys: frozenset[MessageKey],
+        box: Box,
+        way: Way | None,
+        have: dict[MessageKey, Record],
+    ) -> FileBrought:
+        lines = await self.inventory(errand)
+        selection = select(
+            lines,
+            keys.difference(have),
+            box=box,
+            grid=errand.at.model.grid,
+            has_filter=errand.at.has_filter,
+            way=way,
+        )
+        outcomes = await self._download(errand, lines, selection, box)
+        for outcome in outcomes:
+            if isinstance(outcome, Record):
+                have.update(dict.fromkeys(keys.intersection(outcome.keys), outcome))
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        records = {record.path: record for record in have.values()}
+        return FileBrought(tuple(records.values()), selection.missing)
+
+    async def _download(
+        self, errand: Errand, lines: Sequence[IdxLine], selection: Selection, box: Box
+    ) -> list[Record | BaseException]:
+        """Everything selected; what failed, as its error."""
+        if selection.ranges:
+            return [await self._ranges(errand, lines, selection)]
+        return await asyncio.gather(
+            *(self._downloader.filtered(errand, request, box) for request in selection.filters),
+            return_exceptions=True,
+        )
+
+    async def _ranges(
+        self, errand: Errand, lines: Sequence[IdxLine], selection: Selection
+    ) -> Record:
+        try:
+            return await self._downloader.ranges(errand, selection.ranges, selection.present)
+        except RangeIgnored as error:
+            if not self._allow_full:
+                raise FullRefused(
+                    f"{errand.name}: {error}; set fetch.allow_full to take whole files"
+                ) from error
+            return await self._downloader.whole(errand, lines, selection.present)

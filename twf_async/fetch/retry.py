@@ -1,0 +1,50 @@
+"""Doing something again after errors that pass."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from twf_async.errors import FetchError
+from twf_async.fetch.errors import NotYetPublished, Throttled
+from twf_async.fetch.patience import Patience
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(component="fetch")
+
+
+async def persist(
+    work: Callable[[], Awaitable[T]],
+    *,
+    patience: Patience,
+    what: str,
+    again: Callable[[FetchError], bool],
+) -> T:
+    """Await *work()* until it succeeds or its error cannot pass here.
+
+    what    for the log: the file
+    again   whether this kind of error is repeated at this level
+    raises  the last error. Throttled and NotYetPublished at once: others decide when to come back
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return await work()
+        except FetchError as error:
+            if isinstance(error, (Throttled, NotYetPublished)) or not again(error):
+                raise
+            pause_s = patience.pause_s(error, attempt)
+            if pause_s is None:
+                raise
+            _log.warning(
+                "fetch.retried",
+                file=what,
+                reason=error.reason,
+                detail=str(error)[:300],
+                attempt=attempt,
+                pause_s=round(pause_s, 2),
+            )
+            await asyncio.sleep(pause_s)
