@@ -1,0 +1,95 @@
+import os
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twf_async.clock import Clock
+from twf_async.ledger.ledger import Ledger
+from twf_async.publish.tree import PublishedTree
+from twf_async.settings.service import CacheSettings
+from twf_async.upkeep.cache import CacheCleaner, CachedFile, files_to_delete
+from twf_async.upkeep.retention import Retention, runs_to_delete
+
+CYCLES = st.sets(st.integers(2026010100, 2026010123).map(str), max_size=10)
+
+
+@given(CYCLES, st.integers(1, 6), st.data())
+def test_the_newest_runs_stay_and_so_do_those_shown_or_in_work(cycles, keep, data):
+    some = st.sampled_from(sorted(cycles)) if cycles else st.none()
+    shown = data.draw(st.none() | some)
+    active = data.draw(st.sets(some)) - {None}
+    going = runs_to_delete(cycles, keep=keep, shown=shown, active=active)
+    assert list(going) == sorted(going)
+    left = cycles - set(going)
+    assert set(sorted(cycles)[-keep:]) <= left
+    assert (active | {shown}) - {None} <= left
+    assert len(left) <= keep + len(active) + 1
+
+
+async def test_room_is_made_before_a_run_comes_but_never_an_empty_site(tmp_path):
+    tree, ledger = PublishedTree(tmp_path / "publish"), Ledger(tmp_path / "l.sqlite")
+    await tree.start()
+    await ledger.start()
+    what = {"hours": (0,), "regions": ("pnw",), "products": ("t2m",)}
+    cycles = [f"20260129{hour:02d}" for hour in (0, 6, 12, 18)]
+    for cycle in cycles:
+        await tree.open_run("gfs", cycle, **what)
+        await ledger.run_started("gfs", cycle)
+    await tree.open_run("hrrr", "2026012900", **what)
+    retention = Retention(tree, ledger, keep_runs=lambda: 2, active=lambda: {("gfs", "2026012906")})
+    await retention.make_room("gfs", "2026013000")
+    assert tree.runs("gfs") == ("2026012918", "2026012906")
+    assert tree.runs("hrrr") == ("2026012900",)
+    assert [run.cycle for run in await ledger.runs("gfs")] == ["2026012918", "2026012906"]
+    await tree.stop()
+    await ledger.stop()
+
+
+@given(
+    st.lists(
+        st.builds(
+            CachedFile,
+            st.none(),
+            st.integers(0, 100),
+            st.floats(0, 100),
+            st.booleans(),
+        ),
+        max_size=20,
+    ),
+    st.floats(0, 100),
+    st.integers(0, 1000),
+)
+def test_what_is_too_old_or_too_much_goes_oldest_first(files, max_age_s, max_bytes):
+    going = files_to_delete(files, max_age_s=max_age_s, max_bytes=max_bytes)
+    assert not any(file.active for file in going)
+    left = [file for file in files if file not in going]
+    idle = [file for file in left if not file.active]
+    assert all(file.age_s <= max_age_s for file in idle)
+    assert sum(file.bytes for file in left) <= max_bytes or not [f for f in idle if f.bytes]
+    assert [f.age_s for f in going] == sorted((f.age_s for f in going), reverse=True)
+
+
+async def test_old_downloads_go_and_those_of_a_run_in_work_stay(tmp_path):
+    old = time.time() - 7 * 3600
+    for cycle, name in (("2026012900", "f000"), ("2026012906", "f000"), ("2026012912", "f000")):
+        folder = tmp_path / "gfs" / cycle
+        folder.mkdir(parents=True)
+        for suffix in (".grib2", ".json"):
+            file = folder / f"{name}{suffix}"
+            file.write_bytes(b"x" * 10)
+            if cycle != "2026012912":
+                os.utime(file, (old, old))
+    cleaner = CacheCleaner(
+        tmp_path,
+        settings=CacheSettings,
+        active=lambda: {("gfs", "2026012906")},
+        clock=Clock(),
+    )
+    await cleaner.start()
+    await cleaner.stop()
+    assert sorted(path.name for path in (tmp_path / "gfs").iterdir()) == [
+        "2026012906",
+        "2026012912",
+    ]
+    assert await cleaner.clean() == 0

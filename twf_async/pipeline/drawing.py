@@ -1,0 +1,87 @@
+"""Draws what of an hour is ready: staging, job, worker, publishing."""
+
+import structlog
+
+from render_farm.domain.jobs import HourFailed, RegionView
+from twf_async.errors import FarmError
+from twf_async.pipeline.frames import Fault, RunFrames
+from twf_async.pipeline.jobs import Files, render_job
+from twf_async.pipeline.opening import RunPlan
+from twf_async.pipeline.ports import Workshop
+from twf_async.plan.schedule import Drawable
+from twf_async.publish.manifest import FrameState
+from twf_async.settings.load import Settings
+
+VIEW_ATTEMPTS = 3
+
+
+class HourDrawing:
+    """One run's way from files to frames online."""
+
+    def __init__(
+        self, cycle: str, plan: RunPlan, settings: Settings, shop: Workshop, frames: RunFrames
+    ) -> None:
+        self._cycle, self._plan, self._settings = cycle, plan, settings
+        self._shop, self._frames = shop, frames
+        self._log = structlog.get_logger(component="pipeline").bind(
+            model=plan.model.key, cycle=cycle
+        )
+
+    async def views(self) -> tuple[RegionView, ...]:
+        """What the run's regions really show; a worker that dies over it is forgiven twice."""
+        for attempt in range(1, VIEW_ATTEMPTS + 1):
+            try:
+                return await self._shop.renderer.region_views(self._plan.regions)
+            except FarmError as error:
+                if attempt == VIEW_ATTEMPTS:
+                    raise
+                self._log.warning("pipeline.views_failed", attempt=attempt, reason=str(error))
+        return ()
+
+    async def draw(self, drawable: Drawable, files: Files) -> None:
+        """Draw and publish; what fails fails its own frames only."""
+        hour = drawable.hour
+        products = [order.product.key for order in drawable.orders]
+        try:
+            staging = await self._shop.tree.new_staging(self._plan.model.key, self._cycle, hour)
+        except OSError as error:
+            await self._disk_failed(drawable, error)
+            return
+        try:
+            job = render_job(
+                self._settings,
+                self._plan.model,
+                self._cycle,
+                drawable,
+                regions=self._frames.regions(hour),
+                files=files,
+                staging_dir=staging,
+                map_cache_dir=self._shop.map_cache_dir,
+            )
+            self._frames.mark(hour, products, FrameState.RENDERING)
+            outcome = await self._shop.renderer.render(job)
+            if isinstance(outcome, HourFailed):
+                reason = outcome.reason.value
+                self._log.error(
+                    "pipeline.hour_failed", hour=hour, reason=reason, detail=outcome.detail
+                )
+                await self._frames.fail_drawing(drawable, Fault(reason, outcome.detail))
+                return
+            online = await self._frames.publish(outcome)
+            self._log.info(
+                "pipeline.hour_published",
+                hour=hour,
+                frames=len(online),
+                failed=len(outcome.failures),
+                bytes=sum(frame.bytes for frame in online),
+                took_s=round(outcome.took_s, 3),
+            )
+        except OSError as error:
+            await self._disk_failed(drawable, error)
+        finally:
+            await self._shop.tree.discard_staging(staging)
+
+    async def _disk_failed(self, drawable: Drawable, error: OSError) -> None:
+        """A full or broken disk costs this hour's frames, not the service."""
+        self._log.error("pipeline.publish_failed", hour=drawable.hour, reason=str(error))
+        await self._frames.fail_drawing(drawable, Fault("disk error", str(error)))

@@ -1,0 +1,32 @@
+"""What the ledger is told of an hour's files. Pure."""
+
+from datetime import datetime
+
+from twf_async.fetch.fetched import HourFetched
+from twf_async.ledger.entries import HourEntry
+from twf_async.plan.schedule import FileState
+
+
+def fetched_entry(got: HourFetched, now: datetime) -> HourEntry:
+    """An hour's files are here."""
+    return HourEntry(
+        got.model,
+        got.cycle,
+        got.hour,
+        "fetched",
+        upstream_at=got.last_modified,
+        fetched_at=now,
+        method=got.method,
+        source=got.source,
+        bytes=got.bytes,
+        requests=got.requests,
+        fetch_s=got.took_s,
+    )
+
+
+def given_up_entry(model: str, cycle: str, hour: int, state: FileState) -> HourEntry:
+    """An hour's files will not come."""
+    tried = state.absences + state.failures
+    return HourEntry(
+        model, cycle, hour, "failed", state.reason, state.detail, attempts=max(1, tried)
+    )

@@ -1,0 +1,221 @@
+"""The frames of one run and their states, told to the manifest, the ledger and the listeners."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from render_farm.domain.jobs import Frame, HourRendered
+from twf_async.clock import Clock
+from twf_async.ledger.entries import FrameEntry, HourEntry
+from twf_async.ledger.ledger import Ledger
+from twf_async.pipeline.report import MissingFrame, RunCount
+from twf_async.plan.orders import HourOrder, NotApplicable, ProductOrder
+from twf_async.plan.schedule import Drawable
+from twf_async.publish.document import FrameChange
+from twf_async.publish.events import FRAME_PUBLISHED, EventBus
+from twf_async.publish.manifest import FrameState
+from twf_async.publish.tree import PublishedTree
+
+FrameName = tuple[str, str, int]  # region, product, hour
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why frames are not there."""
+
+    reason: str
+    detail: str = ""
+
+
+class RunFrames:
+    """Bookkeeping of one run's frames; the only place that says what state they are in."""
+
+    def __init__(
+        self,
+        model: str,
+        cycle: str,
+        *,
+        tree: PublishedTree,
+        ledger: Ledger,
+        events: EventBus,
+        clock: Clock,
+    ) -> None:
+        self.model, self.cycle = model, cycle
+        self._tree, self._ledger, self._events, self._clock = tree, ledger, events, clock
+        self._todo: dict[tuple[int, str], tuple[str, ...]] = {}
+        self._expected: set[FrameName] = set()
+        self._not_applicable: set[FrameName] = set()
+        self._failed: dict[FrameName, Fault] = {}
+        self._published: set[FrameName] = set()
+        self.drawn = 0
+
+    def expect(self, orders: Iterable[HourOrder], regions: tuple[str, ...]) -> None:
+        """Take in what the run is to have; what is online already is not done again."""
+        online = self._tree.published(self.model, self.cycle)
+        changes: list[FrameChange] = []
+        for order in orders:
+            for product in order.products:
+                names = [(region, product.product.key, order.hour) for region in regions]
+                if isinstance(product, NotApplicable):
+                    self._not_applicable.update(names)
+                    changes += [
+                        FrameChange(*name, FrameState.NOT_APPLICABLE, product.reason)
+                        for name in names
+                    ]
+                    continue
+                self._expected.update(names)
+                self._published.update(name for name in names if name in online)
+                todo = tuple(region for region, *_ in names if (region, *_) not in online)
+                if todo:
+                    self._todo[order.hour, product.product.key] = todo
+                    changes += [
+                        FrameChange(region, product.product.key, order.hour, FrameState.EXPECTED)
+                        for region in todo
+                    ]
+        self._tree.mark(self.model, self.cycle, changes)
+
+    def waiting(self, orders: Iterable[HourOrder]) -> dict[int, tuple[ProductOrder, ...]]:
+        """Hour -> its products of which any region is still to be drawn."""
+        waiting = {
+            order.hour: tuple(o for o in order.drawn if (order.hour, o.product.key) in self._todo)
+            for order in orders
+        }
+        return {hour: left for hour, left in waiting.items() if left}
+
+    def regions(self, hour: int) -> dict[str, tuple[str, ...]]:
+        """Product -> regions still to be drawn at *hour*."""
+        return {product: todo for (at, product), todo in self._todo.items() if at == hour}
+
+    def mark(self, hour: int, products: Iterable[str], state: FrameState) -> None:
+        """Note that unpublished frames are expected, being fetched or being drawn."""
+        self._tree.mark(
+            self.model,
+            self.cycle,
+            [
+                FrameChange(region, product, hour, state)
+                for product in products
+                for region in self._todo.get((hour, product), ())
+            ],
+        )
+
+    async def fail(self, drawable: Drawable) -> None:
+        """The products of *drawable* that cannot be drawn at all."""
+        await self._fail(
+            drawable.hour,
+            {
+                (region, failed.product): Fault(failed.reason, failed.detail)
+                for failed in drawable.failed
+                for region in self._todo[drawable.hour, failed.product]
+            },
+        )
+
+    async def fail_drawing(self, drawable: Drawable, fault: Fault) -> None:
+        """A whole job came to nothing."""
+        await self._fail(
+            drawable.hour,
+            {
+                (region, order.product.key): fault
+                for order in drawable.orders
+                for region in self._todo[drawable.hour, order.product.key]
+            },
+        )
+
+    async def publish(self, outcome: HourRendered) -> tuple[Frame, ...]:
+        """Bring a job's frames online, and tell everyone; OSError when the disk refuses."""
+        online = await self._tree.publish(outcome)
+        names = {(frame.region, frame.product) for frame in online}
+        faults = {
+            (failure.region, failure.product): Fault(failure.reason.value, failure.detail)
+            for failure in outcome.failures
+        }
+        for frame in outcome.frames:
+            if (frame.region, frame.product) not in names | faults.keys():
+                faults[frame.region, frame.product] = Fault("render error", "staged file gone")
+        self.drawn += len(online)
+        now = self._clock.now()
+        for frame in online:
+            name = (frame.region, frame.product, outcome.hour)
+            self._published.add(name)
+            self._failed.pop(name, None)
+            self._events.emit(FRAME_PUBLISHED, self._announcement(frame, outcome.hour))
+        await self._ledger.record_frames(
+            FrameEntry(
+                self.model,
+                self.cycle,
+                outcome.hour,
+                frame.region,
+                frame.product,
+                FrameState.PUBLISHED.value,
+                bytes=frame.bytes,
+                sha256=frame.sha256,
+                published_at=now,
+            )
+            for frame in online
+        )
+        await self._fail(outcome.hour, faults)
+        await self._ledger.record_hours(
+            [
+                HourEntry(
+                    self.model,
+                    self.cycle,
+                    outcome.hour,
+                    FrameState.PUBLISHED.value,
+                    rendered_at=now,
+                    published_at=now,
+                    decode_s=outcome.decode_s,
+                    render_s=outcome.took_s,
+                    peak_rss_mb=outcome.peak_rss_mb,
+                )
+            ]
+        )
+        return online
+
+    @property
+    def count(self) -> RunCount:
+        """How far the run is."""
+        return RunCount(
+            len(self._expected),
+            len(self._published),
+            len(self._failed),
+            len(self._not_applicable),
+        )
+
+    @property
+    def missing(self) -> tuple[MissingFrame, ...]:
+        """Frames that should be there and are not, by hour."""
+        gone = self._expected - self._published
+        unknown = Fault("unfinished")
+        return tuple(
+            MissingFrame(*name, fault.reason, fault.detail)
+            for name in sorted(gone, key=lambda name: (name[2], name[1], name[0]))
+            for fault in (self._failed.get(name, unknown),)
+        )
+
+    async def _fail(self, hour: int, faults: dict[tuple[str, str], Fault]) -> None:
+        if not faults:
+            return
+        self._failed.update({(*name, hour): fault for name, fault in faults.items()})
+        failed = FrameState.FAILED
+        self._tree.mark(
+            self.model,
+            self.cycle,
+            [
+                FrameChange(*name, hour, failed, fault.reason, fault.detail)
+                for name, fault in faults.items()
+            ],
+        )
+        await self._ledger.record_frames(
+            FrameEntry(
+                self.model, self.cycle, hour, *name, failed.value, fault.reason, fault.detail
+            )
+            for name, fault in faults.items()
+        )
+
+    def _announcement(self, frame: Frame, hour: int) -> dict[str, object]:
+        return {
+            "model": self.model,
+            "cycle": self.cycle,
+            "hour": hour,
+            "region": frame.region,
+            "product": frame.product,
+            "hash": frame.sha256[:16],
+        }

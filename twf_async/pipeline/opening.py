@@ -1,0 +1,87 @@
+"""What a run is to have, from the configuration and what was asked. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from render_farm.domain.fields import MessageKey
+from render_farm.domain.models import Model
+from render_farm.domain.places import Region
+from twf_async.errors import BadInput
+from twf_async.pipeline.report import RunRequest
+from twf_async.plan.orders import HourOrder, ProductOrder, hour_orders, products_of
+from twf_async.plan.runs import cycle_time, deadline, hours_of_cycle
+from twf_async.plan.schedule import Policy
+from twf_async.settings.load import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Everything a run is to have, and how it is worked through."""
+
+    model: Model
+    hours: tuple[int, ...]
+    products: tuple[str, ...]
+    regions: tuple[Region, ...]
+    orders: tuple[HourOrder, ...]
+    policy: Policy
+
+
+def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -> RunPlan:
+    """Check a request against the configuration; BadInput says what the model does not have."""
+    catalog = settings.catalog
+    if request.model not in catalog.models:
+        known = ", ".join(sorted(catalog.models))
+        raise BadInput(f"there is no model {request.model!r}; config/models.toml has {known}")
+    model = catalog.models[request.model]
+    hours = _hours(model, request)
+    _require(f"{model.key} has no product", request.products, model.products)
+    _require("config/regions.toml has no region", request.regions, catalog.regions)
+    products = products_of(catalog, model, request.products)
+    fetch = settings.service.fetch
+    return RunPlan(
+        model,
+        hours,
+        tuple(product.key for product in products),
+        tuple(catalog.regions[key] for key in dict.fromkeys(request.regions or model.regions)),
+        hour_orders(model, products, hours),
+        Policy(
+            ahead_hours=fetch.ahead_hours,
+            fetches_at_once=fetches_at_once,
+            attempts=fetch.attempts,
+            poll_s=model.poll_s,
+            batch=fetch.mode == "batch",
+            wait=request.wait,
+            deadline=deadline(model, request.cycle),
+        ),
+    )
+
+
+def files_wanted(
+    waiting: Mapping[int, tuple[ProductOrder, ...]],
+) -> dict[int, frozenset[MessageKey]]:
+    """Hour of the file -> messages that products still to be drawn take from it, rising."""
+    wanted: dict[int, set[MessageKey]] = {}
+    for orders in waiting.values():
+        for order in orders:
+            for hour, key in order.needs:
+                wanted.setdefault(hour, set()).add(key)
+    return {hour: frozenset(wanted[hour]) for hour in sorted(wanted)}
+
+
+def _hours(model: Model, request: RunRequest) -> tuple[int, ...]:
+    try:
+        moment = cycle_time(request.cycle)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    if moment.hour not in model.cycles:
+        runs = ", ".join(f"{hour:02d}" for hour in model.cycles)
+        raise BadInput(f"{model.key} has no run at {moment:%H} UTC; it runs at {runs}")
+    own = hours_of_cycle(model, request.cycle)
+    _require(f"{model.key} {request.cycle} has no hour", request.hours, own)
+    return tuple(sorted(set(request.hours))) if request.hours is not None else own
+
+
+def _require(fault: str, asked: Iterable[object] | None, known: Iterable[object]) -> None:
+    lacking = sorted({str(item) for item in set(asked or ()) - set(known)})
+    if lacking:
+        raise BadInput(f"{fault} {', '.join(lacking)}")

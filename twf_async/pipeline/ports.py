@@ -1,0 +1,65 @@
+"""What the pipeline asks of its neighbours, and the set of neighbours a run works with."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from render_farm.domain.jobs import HourFailed, HourRendered, RegionView, RenderJob
+from render_farm.domain.models import Model
+from render_farm.domain.places import Region
+from twf_async.clock import Clock
+from twf_async.fetch.fetched import HourFetched, HourWanted
+from twf_async.ledger.ledger import Ledger
+from twf_async.pipeline.gate import DispatchGate
+from twf_async.publish.events import EventBus
+from twf_async.publish.tree import PublishedTree
+from twf_async.settings.load import Settings
+
+
+class Renderer(Protocol):
+    """Draws jobs somewhere else; any number may be asked for at once."""
+
+    async def render(self, job: RenderJob) -> HourRendered | HourFailed:
+        """Draw a job's frames into its staging directory."""
+
+    async def region_views(self, regions: tuple[Region, ...]) -> tuple[RegionView, ...]:
+        """What the frames of these regions really show."""
+
+
+class Fetcher(Protocol):
+    """The other side. Every call may raise a FetchError."""
+
+    async def hour(self, wanted: HourWanted) -> HourFetched:
+        """Bring an hour's messages here."""
+
+    async def newest_cycle(self, model: Model) -> str | None:
+        """The newest run that has any data."""
+
+    async def exists(self, model: Model, cycle: str, hour: int) -> bool:
+        """Whether an hour is there."""
+
+
+async def _nothing(_model: str, _cycle: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Everything a run works with.
+
+    settings     the configuration of this moment; taken once per run
+    before_run   called with model and cycle before a run is opened (upkeep makes room)
+    map_cache_dir  where workers keep their pixel maps
+    """
+
+    settings: Callable[[], Settings]
+    fetcher: Fetcher
+    renderer: Renderer
+    tree: PublishedTree
+    ledger: Ledger
+    events: EventBus
+    gate: DispatchGate
+    clock: Clock
+    map_cache_dir: Path
+    before_run: Callable[[str, str], Awaitable[None]] = _nothing

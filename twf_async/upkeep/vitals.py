@@ -1,0 +1,100 @@
+"""How the machine is: memory, swap, pressure, waiting for disks, free space. Blocking, ~1 ms."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from twf_async.upkeep.cgroup import memory_room, own_group
+
+MB = 1 << 20
+GB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """One look. Memory is of the tightest limit: the machine's or a control group's.
+
+    memory_stall_pct, io_stall_pct   PSI `full avg10`; None where the kernel has none
+    iowait_pct   share of CPU time idle with disk requests open, since the look before
+    disk_free_gb, disk_total_gb      of the fullest of the watched directories
+    """
+
+    memory_limit_mb: float
+    memory_available_mb: float
+    swap_used_pct: float = 0.0
+    swap_total_mb: float = 0.0
+    memory_stall_pct: float | None = None
+    io_stall_pct: float | None = None
+    iowait_pct: float = 0.0
+    disk_free_gb: float = float("inf")
+    disk_total_gb: float = float("inf")
+
+    @property
+    def available_share(self) -> float:
+        """Available memory as a share of the limit."""
+        return self.memory_available_mb / self.memory_limit_mb
+
+
+class Sampler(Protocol):
+    """Looks at the machine."""
+
+    def sample(self) -> Vitals:
+        """One look."""
+
+
+class SystemSampler:
+    """The real machine, as psutil, the control groups and PSI show it."""
+
+    def __init__(self, directories: Sequence[Path], *, proc: Path = Path("/proc")) -> None:
+        self._directories = directories
+        self._proc = proc
+
+    def sample(self) -> Vitals:
+        """One look; what the kernel does not offer is left out."""
+        host, swap = psutil.virtual_memory(), psutil.swap_memory()
+        limit, available = host.total, host.available
+        room = memory_room(self._proc)
+        if room is not None:
+            limit, available = min(limit, room.limit), min(available, room.available)
+        usage = [shutil.disk_usage(path) for path in self._directories if path.exists()]
+        tightest = min(usage, key=lambda disk: disk.free, default=None)
+        return Vitals(
+            memory_limit_mb=limit / MB,
+            memory_available_mb=available / MB,
+            swap_used_pct=swap.percent,
+            swap_total_mb=swap.total / MB,
+            memory_stall_pct=self._stall("memory"),
+            io_stall_pct=self._stall("io"),
+            iowait_pct=getattr(psutil.cpu_times_percent(), "iowait", 0.0),
+            disk_free_gb=tightest.free / GB if tightest else float("inf"),
+            disk_total_gb=tightest.total / GB if tightest else float("inf"),
+        )
+
+    def _stall(self, resource: str) -> float | None:
+        """PSI of our own control group where it has one, else of the host."""
+        group = own_group(self._proc)
+        places = [self._proc / "pressure" / resource]
+        if group is not None:
+            places.insert(0, group / f"{resource}.pressure")
+        for place in places:
+            try:
+                text = place.read_text(encoding="utf-8")
+            except OSError:  # ENOTSUP: compiled in, switched off
+                continue
+            if (stall := full_avg10(text)) is not None:
+                return stall
+        return None
+
+
+def full_avg10(text: str) -> float | None:
+    """`full avg10` of a pressure file, per cent; None if it is not in there."""
+    for line in text.splitlines():
+        kind, *pairs = line.split()
+        if kind == "full":
+            values = dict(pair.split("=", 1) for pair in pairs)
+            return float(values["avg10"]) if "avg10" in values else None
+    return None
