@@ -1,0 +1,76 @@
+"""Pictures: served by the manifest, cached by their hash, `latest` never breaks."""
+
+from tests.web.conftest import NEW, OLD, PNG, publish
+
+
+async def test_a_published_frame_is_served_with_a_strong_etag(client):
+    answer = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f000.png")
+
+    assert answer.status == 200
+    assert await answer.read() == PNG + b"new 0"
+    assert answer.content_type == "image/png"
+    assert answer.headers["ETag"].startswith('"')
+    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+async def test_under_its_hash_a_frame_is_immutable(client):
+    first = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f000.png")
+
+    again = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f000.png?v={first.headers['ETag'][1:-1]}")
+    stale = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f000.png?v=0123456789abcdef")
+
+    assert "immutable" in again.headers["Cache-Control"]
+    assert "immutable" not in stale.headers["Cache-Control"]
+
+
+async def test_who_has_the_frame_gets_304(client):
+    first = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f000.png")
+
+    again = await client.get(
+        f"/maps/gfs/{NEW}/pnw/t2m/f000.png", headers={"If-None-Match": first.headers["ETag"]}
+    )
+
+    assert (again.status, await again.read()) == (304, b"")
+
+
+async def test_latest_is_the_newest_run_that_has_this_frame(client, tree):
+    six = await client.get("/maps/gfs/latest/pnw/t2m/f006.png", allow_redirects=False)
+    assert six.status == 302
+    assert f"/maps/gfs/{OLD}/pnw/t2m/f006.png?v=" in six.headers["Location"]
+
+    await publish(tree, NEW, 6, {"t2m": b"new 6"})
+
+    six = await client.get("/maps/gfs/latest/pnw/t2m/f006.png")
+    assert await six.read() == PNG + b"new 6"
+
+
+async def test_what_is_not_published_says_why(client):
+    waiting = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f003.png")
+    failed = await client.get(f"/maps/gfs/{NEW}/pnw/refc/f000.png")
+    unknown = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f999.png")
+
+    assert (waiting.status, (await waiting.json())["state"]) == (404, "expected")
+    assert (failed.status, (await failed.json())["reason"]) == (404, "field missing")
+    assert unknown.status == 404
+
+
+async def test_a_file_that_no_manifest_names_is_not_served(client, tree):
+    path = tree.frame_path("gfs", NEW, "pnw", "t2m", 6)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(PNG + b"half")
+
+    answer = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f006.png")
+
+    assert answer.status == 404
+
+
+async def test_paths_that_climb_lead_nowhere(client):
+    for path in (
+        f"/maps/gfs/{NEW}/..%2f..%2f/t2m/f000.png",
+        f"/maps/gfs/{NEW}/pnw/t2m/..%2fmanifest.json",
+        "/maps/gfs/../../etc/passwd",
+        "/viewer/..%2f..%2fapplication.py",
+    ):
+        answer = await client.get(path)
+        assert answer.status == 404, path

@@ -1,0 +1,68 @@
+"""How answers look: JSON with an ETag, errors with one plain sentence, headers for caches."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+
+import orjson
+from aiohttp import web
+
+from twf_async.web.context import context_of
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+IMMUTABLE = "public, max-age=31536000, immutable"
+SHORT = "public, max-age=60"
+LISTING = "public, max-age=10"
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+}
+
+
+def error(status: int, sentence: str, **facts: object) -> web.Response:
+    """An error as JSON: `{"error": sentence, ...facts}`; never cached for long."""
+    return web.json_response(
+        {"error": sentence, **facts},
+        status=status,
+        headers={"Cache-Control": "public, max-age=5" if status == 404 else "no-store"},
+    )
+
+
+def document(request: web.Request, body: object, *, cache: str = LISTING) -> web.Response:
+    """A JSON document with a strong ETag; 304 when the client has it."""
+    text = body if isinstance(body, bytes) else orjson.dumps(body, default=str)
+    return tagged(
+        request,
+        hashlib.sha256(text).hexdigest()[:16],
+        lambda: web.Response(body=text, content_type="application/json"),
+        cache=cache,
+    )
+
+
+def tagged(
+    request: web.Request, tag: str, make: Callable[[], web.Response], *, cache: str
+) -> web.Response:
+    """The answer of *make* under a strong ETag, or 304."""
+    known = request.if_none_match or ()
+    current = any(etag.value in {tag, "*"} for etag in known)
+    answer = web.Response(status=304) if current else make()
+    answer.etag = tag
+    answer.headers["Cache-Control"] = cache
+    return answer
+
+
+@web.middleware
+async def manners(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn routing errors into sentences; add CORS and security headers to everything."""
+    try:
+        answer = await handler(request)
+    except web.HTTPNotFound:
+        answer = error(404, f"there is nothing at {request.path}; see /api/docs")
+    except web.HTTPMethodNotAllowed as fault:
+        answer = error(405, f"{request.method} is not allowed here")
+        answer.headers["Allow"] = ", ".join(sorted(fault.allowed_methods))
+    if not answer.prepared:
+        answer.headers.update(SECURITY_HEADERS)
+        origin = context_of(request).settings().service.web.allow_origin
+        if origin:
+            answer.headers["Access-Control-Allow-Origin"] = origin
+    return answer

@@ -1,0 +1,155 @@
+"""/api/v1: models, runs, manifests, legends, status. Read-only, JSON, documented in openapi.py."""
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from render_farm.domain.catalog import Display, Product
+from render_farm.domain.models import Model
+from twf_async.settings.catalog import Catalog
+from twf_async.web.answers import SHORT, document, error
+from twf_async.web.context import WebContext, context_of
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/v1/models")
+async def models(request: web.Request) -> web.Response:
+    """Every enabled model with its products and regions, in the order of the menus."""
+    context = context_of(request)
+    catalog = context.settings().catalog
+    return document(
+        request,
+        {
+            "models": [_model(context, catalog, model) for model in catalog.enabled_models],
+            "regions": {
+                key: region.model_dump(exclude={"key"}) for key, region in catalog.regions.items()
+            },
+            "brand": catalog.style.brand,
+            "units": catalog.style.units,
+        },
+    )
+
+
+def _model(context: WebContext, catalog: Catalog, model: Model) -> dict[str, Any]:
+    products = sorted(
+        (catalog.products[key].for_model(model.key) for key in model.products),
+        key=lambda product: (product.order, product.key),
+    )
+    return {
+        "id": model.key,
+        "title": model.title,
+        "long_title": model.long_title,
+        "cycles": model.cycles,
+        "hours": model.hours,
+        "long_cycles": model.long_cycles,
+        "long_hours": model.long_hours,
+        "regions": model.regions,
+        "products": [_product(catalog, product) for product in products],
+        "latest": context.tree.newest(model.key),
+    }
+
+
+def _product(catalog: Catalog, product: Product) -> dict[str, Any]:
+    return {
+        "id": product.key,
+        "title": product.title,
+        "group": product.group,
+        "unit": _display(catalog, product.scales["fill"]).unit,
+        "note": product.note,
+    }
+
+
+def _display(catalog: Catalog, scale: str) -> Display:
+    chosen = catalog.scales[scale]
+    return chosen.imperial if catalog.style.units == "imperial" else chosen.metric
+
+
+@routes.get("/api/v1/runs")
+async def runs(request: web.Request) -> web.Response:
+    """Runs newest first, of one model (`?model=`) or of all; the frames are in the manifests."""
+    context = context_of(request)
+    wanted = request.query.get("model")
+    known = context.settings().catalog.models
+    if wanted is not None and wanted not in known:
+        return error(404, f"there is no model {wanted!r}; there are: {', '.join(known)}")
+    names = [wanted] if wanted else [model.key for model in known.values() if model.enabled]
+    return document(
+        request,
+        {
+            "runs": [
+                context.tree.summary(model, cycle)
+                for model in names
+                for cycle in context.tree.runs(model)
+            ]
+        },
+    )
+
+
+@routes.get("/api/v1/runs/{model:[a-z0-9_]+}/{cycle:\\d{10}|latest}")
+async def run(request: web.Request) -> web.Response:
+    """The manifest: every frame's state, reason, hash and ETA; `?region=&product=` narrow it."""
+    tree = context_of(request).tree
+    model, cycle = request.match_info["model"], request.match_info["cycle"]
+    if cycle == "latest":
+        cycle = tree.newest(model) or ""
+    text = tree.manifest_json(model, cycle)
+    if text is None:
+        return error(404, f"there is no run {cycle or 'yet'} of {model!r}")
+    region, product = request.query.get("region"), request.query.get("product")
+    return document(request, _narrowed(text, region, product) if region or product else text)
+
+
+@lru_cache(maxsize=16)  # many readers ask for the same few while a run comes in
+def _narrowed(text: bytes, region: str | None, product: str | None) -> bytes:
+    """The manifest with the frames of one region, one product, or both."""
+    whole = orjson.loads(text)
+    whole["frames"] = {
+        place: {kind: hours for kind, hours in products.items() if product in {None, kind}}
+        for place, products in whole["frames"].items()
+        if region in {None, place}
+    }
+    return orjson.dumps(whole)
+
+
+@routes.get("/api/v1/legends/{product:[a-z0-9_]+}")
+async def legend(request: web.Request) -> web.Response:
+    """The very bins that are filled: levels, colours, unit; one entry per scale of the product."""
+    context = context_of(request)
+    catalog = context.settings().catalog
+    colours = context.bin_colours()
+    key = request.match_info["product"]
+    product = catalog.products.get(key)
+    if product is None:
+        return error(404, f"there is no product {key!r}; there are: {', '.join(catalog.products)}")
+    return document(
+        request,
+        {
+            "product": key,
+            "title": product.title,
+            "scales": {
+                role: _legend(catalog.scales[scale].title, _display(catalog, scale), colours[scale])
+                for role, scale in product.scales.items()
+            },
+        },
+        cache=SHORT,
+    )
+
+
+def _legend(title: str, display: Display, colours: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "unit": display.unit,
+        "from_si": {"factor": display.factor, "offset": display.offset},
+        "levels": display.levels,
+        "colours": colours,  # under, between the levels, over; "" is transparent
+        "ticks": display.ticks,
+    }
+
+
+@routes.get("/api/v1/status")
+async def status(request: web.Request) -> web.Response:
+    """How the service is: freshness by model, slots, watchdog, queue."""
+    return document(request, context_of(request).status(), cache="no-cache")
