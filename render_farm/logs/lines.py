@@ -80,7 +80,7 @@ class _ToStructlog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         level = record.levelname.lower()
-        log = structlog.get_logger(component="library", logger=record.name)
+        log = structlog.get_logger(component="library", library=record.name)
         emit = getattr(log, level if level in LEVELS else "info")
         try:
             text = record.getMessage()

@@ -1,0 +1,87 @@
+"""Arrays on disk that several workers map into memory: pixel maps and base layers.
+
+One file holds a JSON header, padded to a page, and the arrays page by page. Written under a
+temporary name, flushed and renamed, so a reader sees a whole file or none. Anything wrong with a
+file (cut short, bits changed, another format) reads as None: the caller computes it anew.
+"""
+
+import hashlib
+import json
+import mmap
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+FORMAT = 1
+PAGE = 4096
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def file_key(*parts: object) -> str:
+    """A file name part for everything that the content depends on; hex, 24 digits."""
+    text = "\n".join(str(part) for part in (FORMAT, *parts))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def save(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write atomically; OSError as the file system gives it."""
+    layout = []
+    offset = 0
+    for name, array in arrays.items():
+        data = np.ascontiguousarray(array)
+        crc = isal_zlib.crc32(data.data.cast("B")) if data.size else 0
+        entry = {"name": name, "dtype": data.dtype.str, "shape": data.shape, "crc": crc}
+        layout.append({**entry, "offset": offset})
+        offset += _padded(data.nbytes)
+    header = json.dumps({"format": FORMAT, "meta": dict(meta), "arrays": layout}).encode() + b"\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(len(header).to_bytes(8, "little"))
+            stream.write(header.ljust(_padded(len(header) + 8) - 8, b" "))
+            for array in arrays.values():
+                data = np.ascontiguousarray(array)
+                stream.write(data.data.cast("B") if data.size else b"")
+                stream.write(bytes(_padded(data.nbytes) - data.nbytes))
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path: Path) -> tuple[dict[str, Any], Arrays] | None:
+    """Meta and read-only arrays backed by the file; None where it is absent or damaged."""
+    try:
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            length = int.from_bytes(stream.read(8), "little")
+            if not 0 < length <= size:
+                return None
+            header = json.loads(stream.read(length))
+            if header["format"] != FORMAT:
+                return None
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        start = _padded(length + 8)
+        arrays = {}
+        for entry in header["arrays"]:
+            shape = tuple(entry["shape"])
+            count = int(np.prod(shape, dtype=np.int64))
+            array = np.frombuffer(mapped, entry["dtype"], count, start + entry["offset"])
+            if count and isal_zlib.crc32(array.data.cast("B")) != entry["crc"]:
+                return None
+            arrays[entry["name"]] = array.reshape(shape)
+        return header["meta"], arrays
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _padded(size: int) -> int:
+    return -(-size // PAGE) * PAGE

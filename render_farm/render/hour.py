@@ -1,0 +1,137 @@
+"""Renders one forecast hour: decode once, derive once per product, draw once per region.
+
+A plain function of its job, callable in any process. Whatever goes wrong with a message, a
+derivation or a frame becomes that frame's failure with its reason; the rest of the hour goes on.
+"""
+
+import hashlib
+import os
+import resource
+import time
+from pathlib import Path
+
+import cv2
+import structlog
+
+from render_farm.derive.derived import Derived
+from render_farm.derive.recipes import RECIPES
+from render_farm.derive.shapes import DeriveError
+from render_farm.domain.jobs import (
+    Frame,
+    FrameFailure,
+    HourFailed,
+    HourRendered,
+    ProductTask,
+    Reason,
+    RenderJob,
+)
+from render_farm.domain.places import Region
+from render_farm.encode import png
+from render_farm.render.caches import caches_of
+from render_farm.render.frame import NothingToShow, draw_frame
+from render_farm.render.inputs import JobFields, Unusable
+from render_farm.render.provenance import texts_of
+from render_farm.render.scene import scene
+
+_log = structlog.get_logger(component="render")
+
+# What drawing raises for data or a definition that it cannot draw. Anything else is a bug of the
+# program and goes to the worker's job loop.
+DRAW_ERRORS = (ValueError, ArithmeticError, LookupError, OSError, cv2.error)
+
+
+def render_hour(job: RenderJob) -> HourRendered | HourFailed:
+    """Draw every frame of *job* into its staging directory.
+
+    Frames and failures of the result cover every (region, product) of the job. HourFailed only
+    where nothing could be tried: the staging directory cannot be made.
+    """
+    start = time.perf_counter()
+    try:
+        Path(job.staging_dir).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        detail = f"the staging directory cannot be made: {error}"
+        return HourFailed(job.model, job.cycle, job.hour, Reason.RENDER_ERROR, detail)
+    fields = JobFields(job.tasks, job.cycle)
+    frames: list[Frame] = []
+    failures: list[FrameFailure] = []
+    for task in job.tasks:
+        derived = _derived(task, fields)
+        for key in task.regions:
+            outcome = _frame(job, task, derived, key)
+            if isinstance(outcome, Frame):
+                frames.append(outcome)
+            else:
+                failures.append(outcome)
+    return HourRendered(
+        model=job.model,
+        cycle=job.cycle,
+        hour=job.hour,
+        frames=tuple(frames),
+        failures=tuple(failures),
+        decode_s=fields.decode_s,
+        took_s=time.perf_counter() - start,
+        peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        pid=os.getpid(),
+    )
+
+
+def _derived(task: ProductTask, fields: JobFields) -> Derived | Unusable:
+    """The grids of a task, or why there are none."""
+    inputs = fields.inputs(task)
+    if isinstance(inputs, Unusable):
+        return inputs
+    recipe = RECIPES.get(task.product.recipe)
+    if recipe is None:
+        return Unusable(Reason.RENDER_ERROR, f"there is no recipe {task.product.recipe!r}")
+    try:
+        derived = recipe(inputs)
+    except DeriveError as error:
+        return Unusable(Reason.BAD_DATA, str(error))
+    if "fill" not in derived.arrays:
+        return Unusable(Reason.RENDER_ERROR, f"recipe {task.product.recipe!r} made no fill")
+    return derived
+
+
+def _frame(
+    job: RenderJob, task: ProductTask, derived: Derived | Unusable, region_key: str
+) -> Frame | FrameFailure:
+    product = task.product.key
+    if isinstance(derived, Unusable):
+        return FrameFailure(region_key, product, derived.reason, derived.detail)
+    region = next((r for r in job.regions if r.key == region_key), None)
+    if region is None:
+        detail = f"the job does not define the region {region_key!r}"
+        return FrameFailure(region_key, product, Reason.RENDER_ERROR, detail)
+    try:
+        return _drawn(job, task, derived, region)
+    except NothingToShow as error:
+        return FrameFailure(region_key, product, Reason.BAD_DATA, str(error))
+    except DRAW_ERRORS as error:
+        _log.error("render.frame_failed", product=product, region=region_key, exc_info=error)
+        return FrameFailure(region_key, product, Reason.RENDER_ERROR, _sentence(error))
+
+
+def _drawn(job: RenderJob, task: ProductTask, derived: Derived, region: Region) -> Frame:
+    start = time.perf_counter()
+    what = scene(job, task, derived, region, caches_of(job.map_cache_dir))
+    picture, texts = draw_frame(what)
+    data = png.encode(picture.indices, picture.colours, texts_of(what, task, texts))
+    path = Path(job.staging_dir) / f"{region.key}.{task.product.key}.png"
+    png.write(path, data)
+    return Frame(
+        region=region.key,
+        product=task.product.key,
+        path=str(path),
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        width_px=picture.indices.shape[1],
+        height_px=picture.indices.shape[0],
+        took_s=time.perf_counter() - start,
+    )
+
+
+def _sentence(error: BaseException) -> str:
+    """What an error says, on one line, with its kind where it says nothing by itself."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"

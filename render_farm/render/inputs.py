@@ -1,0 +1,86 @@
+"""Fields for the tasks of a job: each message decoded once, let go after its last use."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from render_farm.decode.fields import Failure, Field
+from render_farm.decode.read import read
+from render_farm.domain.jobs import MessageSource, ProductTask, Reason
+
+_log = structlog.get_logger(component="render")
+
+Inputs = dict[str, tuple[Field, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a task has not the fields it needs, with one plain sentence."""
+
+    reason: Reason
+    detail: str
+
+
+class JobFields:
+    """Decodes what the tasks need, task by task, so that memory holds few fields at a time."""
+
+    def __init__(self, tasks: Iterable[ProductTask], cycle: str) -> None:
+        self._cycle = cycle
+        self._uses = Counter(source for task in tasks for source in _sources(task))
+        self._fields: dict[MessageSource, Field | Failure] = {}
+        self.decode_s = 0.0
+
+    def inputs(self, task: ProductTask) -> Inputs | Unusable:
+        """The fields of *task* by role.
+
+        An optional role whose message is missing or bad is left out; any other makes the task
+        unusable. An empty window is an empty tuple.
+        """
+        sources = _sources(task)
+        wanted = [source for source in sources if source not in self._fields]
+        if wanted:
+            start = time.perf_counter()
+            self._fields.update(read(wanted, cycle=self._cycle))
+            self.decode_s += time.perf_counter() - start
+        try:
+            return self._by_role(task)
+        finally:
+            self._let_go(sources)
+
+    def _by_role(self, task: ProductTask) -> Inputs | Unusable:
+        product = task.product
+        absent = product.fields.keys() - task.inputs.keys() - set(product.optional)
+        if absent:
+            names = ", ".join(sorted(absent))
+            return Unusable(Reason.FIELD_MISSING, f"the job names no message for {names}")
+        inputs: Inputs = {}
+        left_out: dict[str, Failure] = {}
+        for role, sources in task.inputs.items():
+            found = [self._fields[source] for source in sources]
+            failures = [result for result in found if isinstance(result, Failure)]
+            if not failures:
+                inputs[role] = tuple(result for result in found if isinstance(result, Field))
+            elif role in product.optional and failures[0].reason is Reason.FIELD_MISSING:
+                left_out[role] = failures[0]  # damaged is another matter: snow would turn to rain
+            else:
+                return Unusable(failures[0].reason, failures[0].detail)
+        if left_out:
+            details = " ".join(failure.detail for failure in left_out.values())
+            _log.info(
+                "render.roles_left_out", product=product.key, roles=[*left_out], detail=details
+            )
+        return inputs
+
+    def _let_go(self, sources: Iterable[MessageSource]) -> None:
+        for source in sources:
+            self._uses[source] -= 1
+            if self._uses[source] <= 0:
+                self._fields.pop(source, None)
+
+
+def _sources(task: ProductTask) -> tuple[MessageSource, ...]:
+    """The messages of a task, each once, in a fixed order."""
+    return tuple(dict.fromkeys(s for sources in task.inputs.values() for s in sources))

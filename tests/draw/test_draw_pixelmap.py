@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+
+from render_farm.draw.pixelmap import EVERY_PIXEL, Lattice, PixelMaps, compute
+from render_farm.draw.projection import Viewport
+
+SEEN = [
+    ("pnw", "global"),
+    ("pnw", "cropped"),
+    ("pnw", "hrrr"),
+    ("pnw", "polar"),
+    ("pnw", "mercator"),
+    ("date_line", "global"),
+    ("greenwich", "global"),
+    ("arctic", "global"),
+]
+
+
+@pytest.mark.parametrize("refined", [False, True])
+@pytest.mark.parametrize(("region", "grid"), SEEN)
+def test_a_pixel_takes_its_value_from_where_it_lies(region, grid, refined, regions, grids):
+    """Within a fiftieth of a pixel of the exact projections, everywhere."""
+    viewport, grid = Viewport.of(regions[region]), grids[grid]
+    pixels = compute(grid, viewport, refined=refined)
+    rng = np.random.default_rng(2)
+    row = rng.integers(0, viewport.rect.height, 3000)
+    column = rng.integers(0, viewport.rect.width, 3000)
+
+    got_c = (pixels.columns[row, column] + 0.5) / pixels.refine - 0.5 + pixels.left
+    got_r = (pixels.rows[row, column] + 0.5) / pixels.refine - 0.5 + pixels.top
+
+    want_c, want_r = grid.index(*viewport.lonlat_of_pixels(column, row))
+    known = np.isfinite(want_c) & np.isfinite(want_r)
+    if pixels.outside is not None:
+        known &= pixels.outside[row, column] == 0
+    off = np.abs(got_c - want_c)[known]
+    off = np.minimum(off, np.abs(off - grid.nx)) if grid.cyclic else off
+    tolerance = 0.02 * pixels.cells_per_px + 2e-4  # float32 of the file
+    near_pole = np.abs(want_r[known]) < 8 if region == "arctic" else np.zeros(off.shape, bool)
+    assert off[~near_pole].max() < tolerance
+    assert np.abs(got_r - want_r)[known].max() < tolerance
+
+
+@pytest.mark.parametrize(("region", "grid"), SEEN)
+def test_the_window_holds_every_cell_that_a_kernel_may_want(region, grid, regions, grids):
+    viewport, grid = Viewport.of(regions[region]), grids[grid]
+    pixels = compute(grid, viewport)
+
+    window = pixels.window(np.zeros(grid.shape, np.float32))
+
+    assert window.shape == (pixels.height, pixels.width)
+    inside = slice(None) if pixels.outside is None else pixels.outside == 0
+    assert pixels.columns[inside].min() >= (-0.5 if pixels.left == 0 else 1)
+    assert pixels.columns[inside].max() <= pixels.width - 0.5
+
+
+def test_what_the_grid_does_not_reach_is_outside(regions, grids):
+    viewport = Viewport.of(regions["pnw"])
+    half = grids["cropped"].__class__("latlon", 41, 61, "+R=6371229", -118, 55, 0.25, -0.25)
+
+    pixels = compute(half, viewport)
+
+    longitude, _ = viewport.lonlat_of_pixels(
+        np.arange(viewport.rect.width)[None, :], np.arange(viewport.rect.height)[:, None]
+    )
+    assert pixels.outside is not None
+    edge = np.abs(longitude - -118.125) < 0.05
+    assert ((pixels.outside == 255) == (longitude < -118.125))[~edge].all()
+
+
+def test_a_grid_elsewhere_is_refused(regions, grids):
+    with pytest.raises(ValueError, match="does not reach"):
+        compute(grids["cropped"], Viewport.of(regions["greenwich"]))
+
+
+def test_a_second_process_reads_the_file_of_the_first(tmp_path, pnw, grids):
+    viewport, grid = Viewport.of(pnw), grids["global"]
+    first = PixelMaps(tmp_path).get(grid, viewport)
+    (file,) = tmp_path.iterdir()
+    written = file.stat().st_mtime_ns
+
+    second = PixelMaps(tmp_path).get(grid, viewport)
+
+    assert file.stat().st_mtime_ns == written
+    np.testing.assert_array_equal(first.columns, second.columns)
+    assert not second.columns.flags.owndata
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "emptied", "nonsense"])
+def test_a_damaged_file_is_made_anew(harm, tmp_path, pnw, grids):
+    viewport, grid = Viewport.of(pnw), grids["global"]
+    good = np.array(PixelMaps(tmp_path).get(grid, viewport).rows)
+    (file,) = tmp_path.iterdir()
+    data = bytearray(file.read_bytes())
+    match harm:
+        case "cut":
+            data = data[: len(data) // 2]
+        case "flipped":
+            data[len(data) // 2] ^= 0x40
+        case "emptied":
+            data = bytearray()
+        case "nonsense":
+            data = bytearray(b"\xff" * 9000)
+    file.write_bytes(data)
+
+    again = PixelMaps(tmp_path).get(grid, viewport)
+
+    np.testing.assert_array_equal(again.rows, good)
+    assert file.stat().st_size > 9000
+
+
+def test_another_grid_size_or_lattice_has_a_file_of_its_own(tmp_path, pnw, grids):
+    maps, viewport = PixelMaps(tmp_path), Viewport.of(pnw)
+
+    maps.get(grids["global"], viewport)
+    maps.get(grids["cropped"], viewport)
+    maps.get(grids["global"], viewport, refined=True)
+    maps.get(grids["global"], viewport, Lattice(8, 64))
+    maps.get(grids["global"], Viewport.of(pnw, 700, 480), EVERY_PIXEL)
+
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_a_cache_that_cannot_be_written_costs_no_frame(tmp_path, pnw, grids):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+
+    pixels = PixelMaps(blocked / "maps").get(grids["global"], Viewport.of(pnw))
+
+    assert pixels.columns.shape == (Viewport.of(pnw).rect.height, Viewport.of(pnw).rect.width)

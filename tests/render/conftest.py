@@ -1,0 +1,115 @@
+"""Jobs on the real files, made from the shipped configuration as the planner would make them."""
+
+import tomllib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from render_farm.domain.catalog import Product, Scale, Style
+from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
+from render_farm.domain.places import Region, Station
+
+BUCKETS = {"gfs": 6, "hrrr": 1}
+STATIONS = (
+    Station(name="Boise", latitude=43.61, longitude=-116.2, rank=1),
+    Station(name="Spokane", latitude=47.66, longitude=-117.43, rank=2),
+)
+
+
+def _tables(path):
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def catalog(config_dir):
+    products = _tables(config_dir / "products.toml")
+    scales = _tables(config_dir / "scales.toml")
+    regions = _tables(config_dir / "regions.toml")
+    return {
+        "products": {key: Product(key=key, **entry) for key, entry in products.items()},
+        "scales": {key: Scale(key=key, **entry) for key, entry in scales.items()},
+        "regions": {key: Region(key=key, **entry) for key, entry in regions.items()},
+    }
+
+
+@pytest.fixture(scope="session")
+def map_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("maps")
+
+
+@pytest.fixture(scope="session")
+def real_file(test_data):
+    com = test_data / "nomads/pub/data/nccf/com"
+
+    def path(model, hour):
+        if model == "gfs":
+            return com / f"gfs/prod/gfs.20260129/12/atmos/gfs.t12z.pgrb2.0p25.f{hour:03d}"
+        return com / f"hrrr/prod/hrrr.20260129/conus/hrrr.t17z.wrfsfcf{hour:02d}.grib2"
+
+    return path
+
+
+@pytest.fixture
+def make_job(catalog, map_cache, tmp_path):
+    def make(path, model, cycle, hour, products, *, size=(480, 360), **changes):
+        region = catalog["regions"]["pnw"].model_copy(
+            update={"width_px": size[0], "height_px": size[1]}
+        )
+        tasks = []
+        for key in products:
+            product = catalog["products"][key].for_model(model)
+            inputs = {}
+            for role, field in product.fields.items():
+                messages = field.messages(hour, BUCKETS[model])
+                if messages is not None:
+                    inputs[role] = tuple(MessageSource(str(path), key) for _, key in messages)
+            scales = {role: catalog["scales"][key] for role, key in product.scales.items()}
+            tasks.append(ProductTask(product, scales, inputs, (region.key,)))
+        job = RenderJob(
+            model=model,
+            model_title=model.upper(),
+            cycle=cycle,
+            hour=hour,
+            tasks=tuple(tasks),
+            regions=(region,),
+            stations=STATIONS,
+            style=Style(),
+            staging_dir=str(tmp_path / "staging"),
+            map_cache_dir=str(map_cache),
+        )
+        return replace(job, **changes)
+
+    return make
+
+
+def _cubic_weight(distance):
+    """OpenCV's bicubic kernel, a = -0.75."""
+    a, t = -0.75, np.abs(distance)
+    inner = (a + 2) * t**3 - (a + 3) * t**2 + 1
+    outer = a * t**3 - 5 * a * t**2 + 8 * a * t - 4 * a
+    return np.where(t <= 1, inner, np.where(t < 2, outer, 0.0))
+
+
+def _linear_weight(distance):
+    return np.maximum(1 - np.abs(distance), 0.0)
+
+
+def reference_value(values, column, row, kernel, *, cyclic=False):
+    """Interpolate in float64 at source coordinates (n,); edges repeat, cyclic columns wrap."""
+    ny, nx = values.shape
+    weight = _cubic_weight if kernel == "cubic" else _linear_weight
+    c0, r0 = np.floor(column).astype(int), np.floor(row).astype(int)
+    total = np.zeros(column.shape)
+    for dr in range(-1, 3):
+        for dc in range(-1, 3):
+            c = (c0 + dc) % nx if cyclic else np.clip(c0 + dc, 0, nx - 1)
+            r = np.clip(r0 + dr, 0, ny - 1)
+            part = values[r, c].astype(np.float64)
+            total += part * weight(column - (c0 + dc)) * weight(row - (r0 + dr))
+    return total
+
+
+@pytest.fixture(scope="session")
+def kernel_value():
+    return reference_value

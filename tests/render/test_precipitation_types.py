@@ -1,0 +1,77 @@
+"""The type that is painted at a place is the type that the model's masks have there."""
+
+import cv2
+import numpy as np
+import pytest
+
+from render_farm.draw.colours import bin_colours
+from render_farm.draw.projection import Viewport
+from render_farm.render.hour import render_hour
+
+HRRR = "2026012917"
+TYPES = {"rain": "CRAIN", "snow": "CSNOW", "sleet": "CICEP", "freezing_rain": "CFRZR"}
+
+
+@pytest.fixture(scope="module")
+def hrrr_fields(real_file):
+    """eccodes' own arrays of the real file: name -> (values, latitudes, longitudes)."""
+    from render_farm import decode  # noqa: F401 - pyproj before eccodes
+    import eccodes  # noqa: I001
+
+    numbers = {(16, 196): "REFC", (1, 33): "CRAIN", (1, 34): "CFRZR", (1, 35): "CICEP"}
+    numbers[1, 36] = "CSNOW"
+    fields = {}
+    with real_file("hrrr", 6).open("rb") as stream:
+        while (handle := eccodes.codes_grib_new_from_file(stream)) is not None:
+            key = tuple(
+                eccodes.codes_get(handle, name) for name in ("parameterCategory", "parameterNumber")
+            )
+            if key in numbers:
+                fields[numbers[key]] = eccodes.codes_get_values(handle)
+                if "latitude" not in fields:
+                    fields["latitude"] = eccodes.codes_get_array(handle, "latitudes")
+                    fields["longitude"] = eccodes.codes_get_array(handle, "longitudes")
+            eccodes.codes_release(handle)
+    return fields
+
+
+def test_the_type_painted_at_a_place_is_that_of_the_masks_there(
+    make_job, real_file, hrrr_fields, catalog
+):
+    job = make_job(real_file("hrrr", 6), "hrrr", HRRR, 6, ["refc"], size=(1600, 1200))
+    (frame,) = render_hour(job).frames
+    picture = cv2.imread(frame.path)[:, :, ::-1]
+    viewport = Viewport.of(job.regions[0])
+    reflectivity = hrrr_fields["REFC"]
+    flags = {role: hrrr_fields[name] == 1 for role, name in TYPES.items()}
+    single = sum(flag.astype(int) for flag in flags.values()) == 1
+    x, y = viewport.pixels_of(hrrr_fields["longitude"], hrrr_fields["latitude"])
+    rect = viewport.rect
+    inside = (x > 5) & (x < rect.width - 5) & (y > 5) & (y < rect.height - 5)
+
+    random = np.random.default_rng(20260129)
+    candidates = np.flatnonzero(inside & single & (reflectivity > 12))
+    chosen = random.choice(candidates, 1000, replace=False)
+    palettes = {
+        role: {
+            colour
+            for colour in bin_colours(
+                catalog["scales"][catalog["products"]["refc"].scales[role]].imperial
+            )
+            if colour
+        }
+        for role in TYPES
+    }
+    right = wrong = 0
+    for point in chosen:
+        pixel = tuple(
+            int(part) for part in picture[rect.top + round(y[point]), rect.left + round(x[point])]
+        )
+        painted = {role for role, colours in palettes.items() if pixel in colours}
+        if painted:  # else a border or a coast runs through it
+            role = next(role for role, flag in flags.items() if flag[point])
+            right += role in painted
+            wrong += role not in painted
+
+    assert right > 700
+    assert wrong <= 0.005 * (right + wrong)
