@@ -238,3 +238,19 @@ def test_the_entry_that_the_service_imports_loads_no_array_library():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_what_libraries_say_becomes_a_line_too():
+    import json
+
+    script = (
+        "import logging, warnings; from render_farm.logs import lines; lines.configure('info')\n"
+        "logging.getLogger('cfgrib').error('cannot %s', 'read')\n"
+        "warnings.warn('old')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    first, second = map(json.loads, done.stderr.splitlines())
+    assert (first["event"], first["library"]) == ("library.logged", "cfgrib")
+    assert (first["text"], first["level"]) == ("cannot read", "error")
+    assert "old" in second["text"]

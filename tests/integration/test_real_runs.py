@@ -1,0 +1,108 @@
+"""`twf-async run` over real messages: what is there is published, what is not says why."""
+
+import json
+
+import cv2
+import pytest
+
+GFS, HRRR = "2026012912", "2026012917"
+
+
+def test_gfs_publishes_what_the_files_hold_through_the_filter(rehearsal):
+    done = rehearsal("run", "--model", "gfs", "--cycle", GFS, "--hours", "0,6", "--json")
+
+    assert done.code == 3, done.err
+    assert set(rehearsal.published("gfs", GFS)) == {
+        ("t2m", "f000"),
+        ("t2m", "f006"),
+        ("t850", "f006"),
+    }
+    report = json.loads(done.out)
+    assert {frame["reason"] for frame in report["missing"]} == {"field missing"}
+    assert report["not_applicable"] == 2  # totals at hour 0
+    fetched = [line for line in done.log if line["event"] == "fetch.finished"]
+    assert {line["method"] for line in fetched} == {"FILTERED"}
+
+
+def test_hrrr_publishes_what_the_files_hold(rehearsal):
+    done = rehearsal("run", "--model", "hrrr", "--cycle", HRRR, "--hours", "0,1,6")
+
+    assert done.code == 3, done.err
+    assert set(rehearsal.published("hrrr", HRRR)) == {
+        ("t2m", "f000"),
+        ("t2m", "f001"),
+        ("refc", "f001"),
+        ("refc", "f006"),
+        ("precip_total", "f006"),
+    }
+    assert "missing pnw/t2m/f006: field missing" in done.err
+
+
+def test_every_published_picture_is_whole_and_of_the_regions_size(rehearsal):
+    rehearsal("run", "--model", "hrrr", "--cycle", HRRR, "--hours", "6")
+
+    pictures = rehearsal.published("hrrr", HRRR)
+    assert len(pictures) == 2
+    for path in pictures.values():
+        assert cv2.imread(str(path)).shape == (1200, 1600, 3)
+
+
+def test_only_what_was_asked_is_made(rehearsal):
+    done = rehearsal(
+        *("run", "--model", "gfs", "--cycle", GFS),
+        *("--hours", "6", "--products", "t2m", "--regions", "pnw"),
+    )
+
+    assert done.code == 0, done.err
+    assert set(rehearsal.published("gfs", GFS)) == {("t2m", "f006")}
+
+
+def test_a_second_run_draws_and_downloads_nothing_again(rehearsal):
+    first = rehearsal("run", "--model", "gfs", "--cycle", GFS, "--hours", "6", "--json")
+    before = {p: f.stat().st_mtime_ns for p, f in rehearsal.published("gfs", GFS).items()}
+
+    again = rehearsal("run", "--model", "gfs", "--cycle", GFS, "--hours", "6", "--json")
+
+    assert json.loads(first.out)["drawn"] == 2
+    assert json.loads(again.out)["drawn"] == 0
+    assert not [line for line in again.log if line.get("method") in {"FILTERED", "RANGES"}]
+    assert before == {p: f.stat().st_mtime_ns for p, f in rehearsal.published("gfs", GFS).items()}
+
+
+def test_hours_that_are_not_there_yet_are_named_not_waited_for(rehearsal):
+    done = rehearsal("run", "--model", "gfs", "--cycle", GFS, "--hours", "3", "--products", "t2m")
+
+    assert done.code == 3
+    assert "pnw/t2m/f003" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("--model", "gsf"), 2, "there is no model 'gsf'; there are: gfs, aigfs, hrrr"),
+        (("--model", "gfs", "--cycle", "yesterday"), 2, "neither YYYYMMDDHH nor 'latest'"),
+        (("--model", "gfs", "--cycle", "2026012913"), 2, "gfs has no run at 13 UTC"),
+        (("--model", "gfs", "--hours", "12-6"), 2, "do not rise"),
+        (("--model", "gfs", "--products", "t3m"), 2, "there is no product 't3m'"),
+        (("--model", "gfs", "--regions", "mars"), 2, "there is no region 'mars'"),
+        ((), 2, "--model"),
+    ],
+)
+def test_bad_input_gets_one_sentence(twf, arguments, code, told):
+    done = twf("run", *arguments, TWF_UPSTREAM__NOMADS_URL="http://127.0.0.1:9")
+
+    assert done.code == code
+    assert told in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_nomads_that_does_not_answer_is_said_in_one_sentence(twf):
+    done = twf(
+        *("run", "--model", "gfs"),
+        TWF_UPSTREAM__NOMADS_URL="http://127.0.0.1:9",
+        TWF_FETCH__ATTEMPTS="1",
+    )
+
+    assert done.code == 1
+    assert "127.0.0.1:9" in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err

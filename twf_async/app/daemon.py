@@ -1,0 +1,203 @@
+"""The daemon: all parts, running together until a signal or a fault ends them.
+
+Owns the order of start and end, signals, reload, and what systemd is told. What the parts do is
+theirs.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from multiprocessing.context import BaseContext
+
+import structlog
+import uvloop
+
+from render_farm.logs import lines
+from render_farm.worker import entry
+from twf_async import __version__
+from twf_async.app.assembly import Parts, assembled, bin_colours, slot_spec
+from twf_async.app.desk import Desk
+from twf_async.app.notify import Notifier, watchdog_interval_s
+from twf_async.app.signals import Signals
+from twf_async.app.site import Site
+from twf_async.app.status import Status
+from twf_async.errors import BadConfiguration
+from twf_async.farm.farm import Farm
+from twf_async.publish.events import STATUS_CHANGED
+from twf_async.settings.load import Settings
+from twf_async.upkeep.cache import CacheCleaner
+from twf_async.upkeep.retention import Retention
+from twf_async.upkeep.vitals import SystemSampler
+from twf_async.upkeep.watchdog import Watchdog
+from twf_async.web.context import WebContext
+
+
+class Daemon:
+    """One run of the service, from boot to the end."""
+
+    def __init__(
+        self,
+        read_settings: Callable[[], Settings],
+        settings: Settings,
+        context: BaseContext,
+        notifier: Notifier,
+        *,
+        announce: Callable[[str], None] | None = None,
+    ) -> None:
+        """*announce* is told the viewer's address once it can be opened."""
+        self._read_settings = read_settings
+        self._settings = settings
+        self._context = context
+        self._notifier = notifier
+        self._announce = announce
+        self._colours: dict[str, tuple[str, ...]] = {}
+        self._farm: Farm | None = None
+        self._watchdog_s = watchdog_interval_s()
+        self._log = structlog.get_logger(component="app")
+
+    def run(self) -> int:
+        """Serve until told to stop; 0 after a drain. A part that breaks raises what it raised."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(self._serve())
+
+    async def _serve(self) -> int:
+        signals = Signals(self._kill_workers)
+        signals.install(asyncio.get_running_loop())
+        async with AsyncExitStack() as undo:
+            parts = await undo.enter_async_context(assembled(lambda: self._settings, self._context))
+            self._farm = parts.farm
+            self._colours = await bin_colours(parts.farm, self._settings.catalog)
+            await self._start_upkeep_and_work(undo, parts, signals)
+        self._log.info("app.stopped")
+        return 0
+
+    async def _start_upkeep_and_work(
+        self, undo: AsyncExitStack, parts: Parts, signals: Signals
+    ) -> None:
+        service = self._settings.service
+        retention = Retention(
+            parts.tree,
+            parts.ledger,
+            keep_runs=lambda: self._settings.service.publish.keep_runs,
+            active=lambda: desk.active_runs(),  # noqa: PLW0108 - made below, from this part
+        )
+        desk = Desk(replace(parts.workshop, before_run=retention.make_room))
+        watchdog = Watchdog(
+            SystemSampler((service.state_dir, service.cache_dir, service.publish_dir)),
+            parts.gate,
+            parts.events,
+            lambda: self._settings.service.watchdog,
+        )
+        cleaner = CacheCleaner(
+            service.cache_dir / "grib",
+            settings=lambda: self._settings.service.cache,
+            active=desk.active_runs,
+            clock=parts.clock,
+        )
+        status = Status(lambda: self._settings, parts, desk, watchdog)
+        site = Site(
+            WebContext(
+                settings=lambda: self._settings,
+                tree=parts.tree,
+                events=parts.events,
+                clock=parts.clock,
+                bin_colours=lambda: self._colours,
+                status=status.document,
+                not_ready=status.not_ready,
+            ),
+            service.web,
+        )
+        await watchdog.start()
+        undo.push_async_callback(watchdog.stop)
+        await cleaner.start()
+        undo.push_async_callback(cleaner.stop)
+        await site.start()
+        undo.push_async_callback(site.stop)
+        await desk.start()
+        try:
+            self._say_ready(site.url)
+            await self._until_stopped(signals, parts, desk, status, watchdog, cleaner)
+        finally:
+            self._notifier.stopping()
+            await desk.stop(drain_s=self._settings.service.farm.drain_s)
+
+    def _say_ready(self, url: str) -> None:
+        models = ", ".join(model.key for model in self._settings.catalog.enabled_models)
+        self._log.info("app.started", version=__version__, url=url, models=models)
+        self._notifier.ready(f"{models} at {url}")
+        if self._announce is not None:
+            self._announce(url)
+
+    async def _until_stopped(
+        self,
+        signals: Signals,
+        parts: Parts,
+        desk: Desk,
+        status: Status,
+        watchdog: Watchdog,
+        cleaner: CacheCleaner,
+    ) -> None:
+        """Reload when asked; return on a stop; raise what a part raised."""
+        heart = asyncio.create_task(self._beat(), name="heart")
+        try:
+            while True:
+                stop = asyncio.create_task(signals.stopping.wait(), name="stop")
+                reload = asyncio.create_task(signals.reloading.wait(), name="reload")
+                waiting = {stop, reload, desk.task, watchdog.task, cleaner.task, heart}
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                stop.cancel()
+                reload.cancel()
+                if signals.stopping.is_set():
+                    return
+                for task in done - {stop, reload}:
+                    task.result()
+                if signals.reloading.is_set():
+                    signals.reloading.clear()
+                    await self._reload(parts, desk, status)
+        finally:
+            heart.cancel()
+
+    async def _reload(self, parts: Parts, desk: Desk, status: Status) -> None:
+        """Swap the settings as one object, or keep the old ones and say why."""
+        self._notifier.reloading()
+        try:
+            fresh = await asyncio.to_thread(self._read_settings)
+            fresh.catalog.require_recipes(await parts.farm.call(entry.recipe_names))
+        except BadConfiguration as error:
+            status.reload_fault = str(error)
+            self._log.error("app.reload_refused", reason=str(error))
+            self._notifier.ready("reload refused: the old configuration stays in force")
+            return
+        unchanged = ("web", "clock", "state_dir", "cache_dir", "publish_dir")
+        needs_restart = [
+            name
+            for name in unchanged
+            if getattr(fresh.service, name) != getattr(self._settings.service, name)
+        ]
+        if needs_restart:
+            self._log.warning("app.restart_needed", settings=needs_restart)
+        self._settings = fresh
+        lines.set_level(fresh.service.logs.level)
+        parts.farm.reload(
+            slot_spec(fresh.service, self._context), job_timeout_s=fresh.service.farm.job_timeout_s
+        )
+        await parts.fetcher.reload(fresh.service.upstream, fresh.service.fetch)
+        self._colours = await bin_colours(parts.farm, fresh.catalog)
+        await desk.reload(drain_s=fresh.service.farm.job_timeout_s)
+        status.reloaded_at, status.reload_fault = parts.clock.now(), ""
+        parts.events.emit(STATUS_CHANGED, {"reloaded": True})
+        self._log.info("app.reloaded")
+        self._notifier.ready("reloaded")
+
+    async def _beat(self) -> None:
+        """Feed systemd's watchdog. A loop that hangs stops feeding, and is restarted."""
+        if self._watchdog_s is None:
+            await asyncio.Event().wait()
+        while True:
+            self._notifier.alive()
+            await asyncio.sleep(self._watchdog_s or 0)
+
+    def _kill_workers(self) -> None:
+        if self._farm is not None:
+            self._farm.kill()

@@ -1,0 +1,82 @@
+"""One poller per enabled model, as one part: started, stopped and reloaded together."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from twf_async.pipeline.poller import ModelPoller
+from twf_async.pipeline.ports import Workshop
+
+
+class PollerEnded(Exception):
+    """A poller's task returned, which it never should."""
+
+
+class Desk:
+    """Follows every enabled model. `task` ends when any poller breaks, and says why."""
+
+    task: asyncio.Task[None]
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._pollers: dict[str, ModelPoller] = {}
+        self._changed = asyncio.Event()
+        self._log = structlog.get_logger(component="desk")
+
+    async def start(self) -> None:
+        """Start a poller for every enabled model."""
+        await self._begin(self._enabled())
+        self.task = asyncio.create_task(self._guard(), name="desk")
+
+    async def stop(self, *, drain_s: float = 0.0) -> None:
+        """Give the jobs in flight *drain_s* to end, then cancel."""
+        self.task.cancel()
+        await asyncio.wait({self.task})
+        await asyncio.gather(*(poller.stop(drain_s=drain_s) for poller in self._pollers.values()))
+        self._pollers.clear()
+
+    async def reload(self, *, drain_s: float) -> None:
+        """Follow the models that are enabled now, by the configuration of now."""
+        enabled = set(self._enabled())
+        gone = [key for key in self._pollers if key not in enabled]
+        await asyncio.gather(
+            *(self._pollers.pop(key).stop(drain_s=drain_s) for key in gone),
+            *(poller.reload(drain_s=drain_s) for poller in self._pollers.values()),
+        )
+        await self._begin(key for key in enabled if key not in self._pollers)
+        self._changed.set()
+
+    def active_runs(self) -> frozenset[tuple[str, str]]:
+        """(model, cycle) of every run that is being worked on."""
+        return frozenset(
+            (key, cycle) for key, poller in self._pollers.items() for cycle in poller.active_cycles
+        )
+
+    def status(self) -> dict[str, dict[str, object]]:
+        """Every model's newest run and how far it is."""
+        return {key: poller.status() for key, poller in self._pollers.items()}
+
+    def _enabled(self) -> list[str]:
+        return [model.key for model in self._workshop.settings().catalog.enabled_models]
+
+    async def _begin(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._pollers[key] = ModelPoller(key, self._workshop)
+            await self._pollers[key].start()
+
+    async def _guard(self) -> None:
+        """Raise what a poller raised: systemd then starts us afresh."""
+        while True:
+            self._changed.clear()
+            wake = asyncio.create_task(self._changed.wait(), name="desk-changed")
+            tasks = {poller.task for poller in self._pollers.values()}
+            try:
+                done, _ = await asyncio.wait({wake, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                wake.cancel()
+            for task in done - {wake}:
+                if task.cancelled():  # a reload replaces it
+                    continue
+                task.result()
+                raise PollerEnded(task.get_name())

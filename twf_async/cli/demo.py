@@ -1,0 +1,116 @@
+"""`twf-async demo`: a loopback NOMADS with synthetic weather and the whole service over it."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from render_farm.logs import lines
+from twf_async.app.daemon import Daemon
+from twf_async.app.notify import Notifier
+from twf_async.cli.options import config_option
+from twf_async.errors import BadConfiguration, TwfError
+from twf_async.farm.boot import boot
+from twf_async.settings.load import Settings, find_config_dir, load
+
+NOTICE = "synthetic demo data"
+SPEED = 30  # the replica's hours appear this much faster than NOMADS' would
+GFS_FIRST = timedelta(hours=3, minutes=25)
+PR_SET_PDEATHSIG = 1
+STOP_S = 5.0
+
+
+@click.command("demo")
+@config_option
+def command(config_dir: str | None) -> int:
+    """Show the whole service with synthetic weather; prints the viewer's address."""
+    directory = _config_dir(config_dir)
+    with (
+        tempfile.TemporaryDirectory(prefix="twf-demo-") as state,
+        _replica(Path(state)) as upstream,
+    ):
+        environ = _environment(Path(state), upstream)
+
+        def read() -> Settings:
+            return load(directory, environ)
+
+        settings = read()
+        logs = settings.service.logs
+        lines.configure(logs.level, console=lines.console_wanted(logs.format))
+        daemon = Daemon(read, settings, boot(), Notifier(None), announce=_announce)
+        return daemon.run()
+
+
+def _announce(url: str) -> None:
+    click.echo(f"\n  The viewer: {url}\n  First maps come in within a minute. Ctrl-C ends it.\n")
+
+
+def _config_dir(given: str | None) -> Path:
+    """As every command, else the configuration that was installed with the package."""
+    with suppress(BadConfiguration):
+        return find_config_dir(given, os.environ)
+    installed = Path(sysconfig.get_path("data")) / "share" / "twf-async" / "config"
+    return find_config_dir(given or str(installed), os.environ)
+
+
+def _environment(state: Path, upstream: str) -> dict[str, str]:
+    """What the demo sets; what the operator set himself is kept."""
+    ours = {
+        "TWF_STATE_DIR": str(state / "state"),
+        "TWF_CACHE_DIR": str(state / "cache"),
+        "TWF_PUBLISH_DIR": str(state / "publish"),
+        "TWF_NOTICE": NOTICE,
+        "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000",  # loopback: there is nobody to be polite to
+        "TWF_MODELS__GFS__POLL_S": "2",
+        "TWF_MODELS__AIGFS__POLL_S": "2",
+        "TWF_MODELS__HRRR__POLL_S": "2",
+        "TWF_LOGS__LEVEL": "warning",
+    }
+    return {**ours, **os.environ, "TWF_UPSTREAM__NOMADS_URL": upstream}
+
+
+@contextmanager
+def _replica(state: Path) -> Iterator[str]:
+    """A replica of its own for the demo; yields its address."""
+    now = datetime.now(UTC)
+    cycle = (now - GFS_FIRST).replace(minute=0, second=0, microsecond=0)
+    cycle = cycle.replace(hour=cycle.hour // 6 * 6)
+    start = cycle + GFS_FIRST  # the first hour of the newest run is just coming out
+    process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+        [
+            *(sys.executable, "-m", "twf_async.replica", "--demo", "--port", "0"),
+            *("--start", f"{start:%Y-%m-%dT%H:%M:%S}", "--speed", str(SPEED)),
+            *("--cache-dir", str(state / "replica")),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is ours; we end it after our drain
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread exists yet
+    )
+    try:
+        url = process.stdout.readline().strip() if process.stdout else ""
+        if not url.startswith("http"):
+            raise TwfError("the demo's loopback NOMADS did not start; see its lines above")
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _die_with_parent() -> None:
+    """Not even a killed demo leaves its replica behind (Linux; elsewhere nothing happens)."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

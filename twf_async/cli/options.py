@@ -1,0 +1,77 @@
+"""Options that several commands share, and what every command does first."""
+
+import os
+import re
+from typing import Any
+
+import click
+
+from render_farm.domain.models import expand_hours
+from render_farm.logs import lines
+from twf_async.errors import BadInput
+from twf_async.settings.load import Settings, find_config_dir, load
+
+config_option = click.option(
+    "--config",
+    "config_dir",
+    metavar="DIR",
+    help="Directory of the configuration [default: $TWF_CONFIG, ./config, /etc/twf-async].",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def prepare(config_dir: str | None) -> Settings:
+    """Load the settings and set the log lines up."""
+    settings = load(find_config_dir(config_dir, os.environ))
+    logs = settings.service.logs
+    lines.configure(logs.level, console=lines.console_wanted(logs.format))
+    return settings
+
+
+def parse_hours(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """`0-24,30` as hours."""
+    if value is None:
+        return None
+    try:
+        hours = expand_hours(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return hours if isinstance(hours, tuple) else None
+
+
+def parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """`1700x1300` as width and height in pixels."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d{3,4})x(\d{3,4})", value)
+    if match is None or not all(200 <= int(part) <= 8000 for part in match.groups()):
+        raise click.BadParameter(f"{value!r} is not WIDTHxHEIGHT in pixels, 200 to 8000 each")
+    return int(match[1]), int(match[2])
+
+
+def parse_keys(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """`t2m,refc` as keys."""
+    return None if value is None else tuple(key.strip() for key in value.split(",") if key.strip())
+
+
+def chosen(
+    kind: str, wanted: tuple[str, ...] | None, known: tuple[str, ...] | dict[str, Any]
+) -> tuple[str, ...]:
+    """*wanted* if all of it is *known*, everything if nothing was said; else BadInput."""
+    if wanted is None:
+        return tuple(known)
+    for key in wanted:
+        if key not in known:
+            raise BadInput(f"there is no {kind} {key!r}; there are: {', '.join(known)}")
+    return wanted
+
+
+hours_option = click.option(
+    "--hours", callback=parse_hours, metavar="0-24,30", help="Forecast hours [default: all]."
+)
+regions_option = click.option(
+    "--regions", callback=parse_keys, metavar="KEY,..", help="Regions [default: the model's]."
+)
+products_option = click.option(
+    "--products", callback=parse_keys, metavar="KEY,..", help="Products [default: the model's]."
+)

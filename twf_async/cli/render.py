@@ -1,0 +1,70 @@
+"""`twf-async render`: maps straight from local GRIB files."""
+
+import json
+from pathlib import Path
+
+import click
+
+from twf_async.app.oneoff import OneOff, draw
+from twf_async.cli.options import chosen, config_option, json_option, parse_size, prepare
+from twf_async.farm.boot import boot
+
+INCOMPLETE = 3
+
+
+@click.command("render")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE..",
+)
+@click.option("--product", required=True, metavar="KEY", help="Product to draw.")
+@click.option("--region", required=True, metavar="KEY", help="Region to draw.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Directory for the pictures.",
+)
+@click.option("--model", metavar="KEY", help="Model [default: by the name of the file].")
+@click.option("--size", callback=parse_size, metavar="WxH", help="Size in pixels.")
+@config_option
+@json_option
+def command(
+    files: tuple[Path, ...],
+    product: str,
+    region: str,
+    out: Path,
+    model: str | None,
+    size: tuple[int, int] | None,
+    config_dir: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Draw a product for every forecast hour that FILE.. hold."""
+    settings = prepare(config_dir)
+    catalog = settings.catalog
+    chosen("product", (product,), catalog.products)
+    chosen("region", (region,), catalog.regions)
+    chosen("model", (model,) if model else None, catalog.models)
+    outcome = draw(settings, OneOff(files, product, region, out, model, size), boot())
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "written": [str(path) for path in outcome.written],
+                    "missing": outcome.missing,
+                    "not_applicable": outcome.not_applicable,
+                },
+                indent=2,
+            )
+        )
+    else:
+        for path in outcome.written:
+            click.echo(path)
+        for sentence in (*outcome.not_applicable, *outcome.missing):
+            click.echo(sentence, err=True)
+    return INCOMPLETE if outcome.missing else 0

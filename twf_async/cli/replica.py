@@ -1,0 +1,27 @@
+"""`twf-async replica`: the loopback NOMADS, a program of its own.
+
+Run in a child process of another module, because it loads array libraries that nothing else of
+the service may load.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from twf_async.errors import BadInput
+
+
+@click.command(
+    "replica",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...]) -> None:
+    """Serve a loopback NOMADS: --root DIR (real files) or --demo; --port N. See replica --help."""
+    program = Path(sys.executable)
+    if not program.exists():
+        raise BadInput(f"the Python that runs this ({program}) is gone; install again")
+    os.execv(program, [str(program), "-m", "twf_async.replica", *arguments])  # noqa: S606
