@@ -6,7 +6,7 @@ STAMP   := $(VENV)/.installed
 
 export PYTHONWARNINGS = default
 
-.PHONY: setup demo serve test lint format check clean
+.PHONY: setup demo serve test test-browser lint format check clean
 
 check: lint test        ## what CI runs
 
@@ -25,7 +25,10 @@ serve: setup            ## the daemon, with ./config
 	@$(BIN)/twf-async serve
 
 test: setup             ## all tests but the slow ones
-	@PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest
+	@PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -m "not browser and not soak"
+
+test-browser: setup     ## the viewer in a real Chromium
+	@$(BIN)/python -m pytest tests/browser -m browser
 
 lint: setup             ## style, types, import contracts
 	$(BIN)/ruff check .

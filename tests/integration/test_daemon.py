@@ -61,11 +61,7 @@ class Service:
         return json.loads(body) if status in {200, 503} else {}
 
     def events(self, name):
-        return [
-            line
-            for line in map(json.loads, self.lines())
-            if line["event"] == name
-        ]
+        return [line for line in map(json.loads, self.lines()) if line["event"] == name]
 
     def lines(self):
         """The service's own lines; Python's resource tracker speaks up after a kill -9."""

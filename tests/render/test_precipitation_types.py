@@ -1,5 +1,7 @@
 """The type that is painted at a place is the type that the model's masks have there."""
 
+import importlib
+
 import cv2
 import numpy as np
 import pytest
@@ -15,8 +17,9 @@ TYPES = {"rain": "CRAIN", "snow": "CSNOW", "sleet": "CICEP", "freezing_rain": "C
 @pytest.fixture(scope="module")
 def hrrr_fields(real_file):
     """eccodes' own arrays of the real file: name -> (values, latitudes, longitudes)."""
-    from render_farm import decode  # noqa: F401 - pyproj before eccodes
-    import eccodes  # noqa: I001
+    import render_farm.decode  # noqa: F401 - pyproj before eccodes
+
+    eccodes = importlib.import_module("eccodes")
 
     numbers = {(16, 196): "REFC", (1, 33): "CRAIN", (1, 34): "CFRZR", (1, 35): "CICEP"}
     numbers[1, 36] = "CSNOW"

@@ -9,7 +9,6 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from render_farm.domain.places import Frozen
 
-
 POLITE_PER_MIN = 100
 
 
