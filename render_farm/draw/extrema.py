@@ -13,7 +13,7 @@ from render_farm.draw.linelabels import Occupied
 from render_farm.draw.text import draw_text
 
 RADIUS_PX = 130  # a centre is the extreme value within this distance, at the reference size
-PROMINENCE = 0.06  # of the line spacing: above the mean around it; a broad low stands out little
+PROMINENCE = 0.025  # of the line spacing: above the mean around it; a broad low stands out little
 EDGE_PX = 46  # closer to the frame it may be a slope cut off, and its letter would be
 LETTER_PX, VALUE_PX = 34.0, 17.0
 HIGH_COLOUR, LOW_COLOUR = "#1430d2", "#d21420"
