@@ -106,6 +106,7 @@ def start(replica, state, config, tmp_path):
             "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000",
             # GFS has come in to hour 6 here; nothing is given up yet.
             "TWF_CLOCK__START": "2026-01-29T17:30:00Z",
+            "TWF_MODELS__GFS__POLL_S": "0.5",
             "TWF_MODELS__AIGFS__ENABLED": "false",
             "TWF_MODELS__HRRR__ENABLED": "false",
         }

@@ -73,7 +73,7 @@ class Ledger:
         """A run is being followed (again)."""
         sql = (
             "INSERT INTO runs (model, cycle, state, first_seen_at) VALUES (?, ?, 'running', ?)"
-            " ON CONFLICT DO UPDATE SET state = 'running', ended_at = NULL"
+            " ON CONFLICT (model, cycle) DO UPDATE SET state = 'running', ended_at = NULL"
         )
         await self._write((sql, (model, cycle, self._clock.now().timestamp())))
 
@@ -209,7 +209,8 @@ def _upsert_hour(entry: HourEntry) -> Statement:
     names = ", ".join(given)
     marks = ", ".join("?" for _ in given)
     sets = ", ".join(f"{name} = excluded.{name}" for name in given)
-    sql = f"INSERT INTO hours ({names}) VALUES ({marks}) ON CONFLICT DO UPDATE SET {sets}"  # noqa: S608
+    key = "model, cycle, hour"
+    sql = f"INSERT INTO hours ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {sets}"  # noqa: S608
     return sql, tuple(given.values())
 
 
@@ -222,7 +223,8 @@ def _upsert_frame(entry: FrameEntry) -> Statement:
         for name in row
         if name not in _FRAME_KEY
     )
-    sql = f"INSERT INTO frames ({names}) VALUES ({marks}) ON CONFLICT DO UPDATE SET {sets}"  # noqa: S608
+    key = ", ".join(_FRAME_KEY)
+    sql = f"INSERT INTO frames ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {sets}"  # noqa: S608
     return sql, tuple(row.values())
 
 
