@@ -124,7 +124,7 @@ async def docs(_: web.Request) -> web.Response:
     page = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>twf_async API</title>"
         '<meta name=viewport content="width=device-width,initial-scale=1">'
-        "<link rel=stylesheet href=/viewer/docs.css>"
+        "<link rel=stylesheet href=/viewer/docs.css><link rel=icon href=/viewer/favicon.svg>"
         f"<h1>twf_async API {__version__}</h1>"
         "<p>Read-only. Machine-readable: <a href=/api/openapi.json>/api/openapi.json</a>.</p>"
         f"<table><thead><tr><th>Route<th>What it gives</thead><tbody>{rows}</tbody></table></html>"
