@@ -7,7 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,7 +38,8 @@ def command(config_dir: str | None) -> int:
         tempfile.TemporaryDirectory(prefix="twf-demo-") as state,
         _replica(Path(state)) as upstream,
     ):
-        environ = _environment(Path(state), upstream)
+        models = load(directory, os.environ).catalog.models
+        environ = _environment(Path(state), upstream, models)
 
         def read() -> Settings:
             return load(directory, environ)
@@ -62,7 +63,7 @@ def _config_dir(given: str | None) -> Path:
     return find_config_dir(given or str(installed), os.environ)
 
 
-def _environment(state: Path, upstream: str) -> dict[str, str]:
+def _environment(state: Path, upstream: str, models: Iterable[str]) -> dict[str, str]:
     """What the demo sets; what the operator set himself is kept."""
     ours = {
         "TWF_STATE_DIR": str(state / "state"),
@@ -70,11 +71,12 @@ def _environment(state: Path, upstream: str) -> dict[str, str]:
         "TWF_PUBLISH_DIR": str(state / "publish"),
         "TWF_NOTICE": NOTICE,
         "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000",  # loopback: there is nobody to be polite to
-        "TWF_MODELS__GFS__POLL_S": "2",
-        "TWF_MODELS__AIGFS__POLL_S": "2",
-        "TWF_MODELS__HRRR__POLL_S": "2",
         "TWF_LOGS__LEVEL": "warning",
     }
+    for model in models:
+        ours[f"TWF_MODELS__{model.upper()}__POLL_S"] = "2"
+        # The replica's run comes in now, however long ago its cycle was.
+        ours[f"TWF_MODELS__{model.upper()}__GIVES_UP_MIN"] = "10000"
     return {**ours, **os.environ, "TWF_UPSTREAM__NOMADS_URL": upstream}
 
 
