@@ -52,6 +52,16 @@ async def test_a_document_that_has_not_changed_is_304(client):
     assert again.status == 304
 
 
+async def test_large_documents_are_compressed_for_who_can_read_them(client):
+    plain = await client.get("/api/v1/models", headers={"Accept-Encoding": "identity"})
+    packed = await client.get("/api/v1/models", headers={"Accept-Encoding": "gzip"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert await packed.json() == await plain.json()
+
+
 async def test_a_legend_has_one_colour_per_bin_and_its_unit(client):
     body = await (await client.get("/api/v1/legends/mslp_ptype")).json()
 

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TypeVar
@@ -45,6 +46,7 @@ class Slot:
         self.busy_since: float | None = None
         self._spec = spec
         self._log = structlog.get_logger(component="farm", slot=number)
+        self._submitted = 0  # to the executor of now
         self._executor = _executor(number, spec)
 
     @property
@@ -78,13 +80,22 @@ class Slot:
         return result
 
     def _submit(self, call: Callable[..., T], *arguments: object) -> "Future[T]":
+        # The sentinel tells at once; the executor's own thread may not have noticed yet. After
+        # its last task a worker leaves of its own accord, and the executor makes the next.
+        retired = self._submitted % self._spec.max_tasks_per_child == 0
+        if not retired and wait([p.sentinel for p in self._processes()], timeout=0):
+            self._replace_idle()
+        self._submitted += 1
         try:
             return self._executor.submit(call, *arguments)
         except BrokenProcessPool:
-            # It died while idle (the OOM killer likes idle fat ones): no job is to blame.
-            self._log.warning("farm.idle_worker_replaced")
-            self._abandon()
+            self._replace_idle()
             return self._executor.submit(call, *arguments)
+
+    def _replace_idle(self) -> None:
+        # It died with nothing to do (the OOM killer likes idle fat ones): no job is to blame.
+        self._log.warning("farm.idle_worker_replaced")
+        self._abandon()
 
     def _processes(self) -> list[BaseProcess]:
         # No public way before 3.14's kill_workers(); None while a shutdown has begun.
@@ -96,7 +107,7 @@ class Slot:
         processes = self._processes()
         if kill:
             self.kill()
-        old, self._executor = self._executor, _executor(self.number, self._spec)
+        old = self._fresh_executor()
         reaper = self._reap(old)
         with suppress(TimeoutError):  # a process in uninterruptible sleep is left to the reaper
             async with asyncio.timeout(REAP_S):
@@ -106,8 +117,13 @@ class Slot:
 
     def _abandon(self) -> None:
         self.kill()
+        self._reap(self._fresh_executor())
+
+    def _fresh_executor(self) -> ProcessPoolExecutor:
+        """Put a new executor in place; returns the old one."""
         old, self._executor = self._executor, _executor(self.number, self._spec)
-        self._reap(old)
+        self._submitted = 0
+        return old
 
     def _reap(self, executor: ProcessPoolExecutor) -> threading.Thread:
         # shutdown(wait=False) loses futures (gh-119592); a daemon thread never holds our exit.
@@ -120,8 +136,7 @@ class Slot:
     def renew(self, spec: SlotSpec) -> None:
         """Replace the idle worker by one made after *spec* (a reload)."""
         self._spec = spec
-        old, self._executor = self._executor, _executor(self.number, spec)
-        self._reap(old)
+        self._reap(self._fresh_executor())
 
     def kill(self) -> None:
         """End the worker now, in whatever it is doing."""

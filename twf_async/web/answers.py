@@ -12,6 +12,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=60"
 LISTING = "public, max-age=10"
+WORTH_COMPRESSING = 2048
+COMPRESS_ON_LOOP = 16384  # larger bodies are compressed in a thread
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -30,12 +32,19 @@ def error(status: int, sentence: str, **facts: object) -> web.Response:
 def document(request: web.Request, body: object, *, cache: str = LISTING) -> web.Response:
     """A JSON document with a strong ETag; 304 when the client has it."""
     text = body if isinstance(body, bytes) else orjson.dumps(body, default=str)
-    return tagged(
+    answer = tagged(
         request,
         hashlib.sha256(text).hexdigest()[:16],
-        lambda: web.Response(body=text, content_type="application/json"),
+        lambda: web.Response(
+            body=text, content_type="application/json", zlib_executor_size=COMPRESS_ON_LOOP
+        ),
         cache=cache,
     )
+    if len(text) > WORTH_COMPRESSING:  # a large run's manifest is 700 kB, 20 kB compressed
+        answer.headers["Vary"] = "Accept-Encoding"
+        if answer.status == web.HTTPOk.status_code:
+            answer.enable_compression()
+    return answer
 
 
 def tagged(
