@@ -72,7 +72,8 @@ def sample(values: NDArray[np.float32], pixels: PixelMap, sampling: Sampling) ->
     low, high = (float(edge) for edge in cv2.minMaxLoc(window)[:2])
     if sampling == "cubic" and pixels.refine == 1:  # the kernel overshoots by up to 0.4 of a jump
         low, high = max(low - 0.5 * (high - low), floor), high + 0.5 * (high - low)
-    step = (high - low) / CODES or 1.0
+    # A constant field needs a step too: far below any level, or zero rain would count as rain.
+    step = max((high - low) / CODES, max(abs(low), 1e-6) * 1e-7)
     scaled = (window - np.float32(low)) * np.float32(1 / step) + np.float32(0.5)
     flag = _FLAGS["linear" if sampling == "cubic" and pixels.refine > 1 else sampling]
     at_pixels = _scratch(*pixels.columns.shape)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from render_farm.domain.catalog import Display
 from render_farm.draw.colours import MISSING, bins_of
-from render_farm.draw.fill import classes_of, classify
+from render_farm.draw.fill import NOTHING, classes_of, classify
 from render_farm.draw.pixelmap import compute
 from render_farm.draw.projection import Viewport
 from render_farm.draw.sampling import sample, sample_at, sample_classes
@@ -131,6 +131,19 @@ def test_a_constant_field_is_painted_in_its_one_bin(pnw, grids):
     painted = classify(sampled, classes_of([CELSIUS]))
 
     assert np.unique(painted).tolist() == [45 + 1]  # 4..5 degC is bin 45
+
+
+def test_no_rain_at_all_is_below_the_faintest_level(pnw, grids):
+    """HRRR's rate at hour 0 is a constant zero, and its first level 3e-6 kg m-2 s-1."""
+    grid = grids["cropped"]
+    rate = Display(
+        unit="mm/h", factor=3600, levels=[0.01, 0.1, 1], colours=["#00ff00", "#0000ff"], over=""
+    )
+    pixels = compute(grid, Viewport.of(pnw))
+
+    sampled = sample(np.zeros(grid.shape, np.float32), pixels, "linear")
+
+    assert (classify(sampled, classes_of([rate])) == NOTHING).all()
 
 
 def test_a_value_on_an_edge_belongs_to_the_bin_above(pnw, grids):

@@ -15,7 +15,7 @@ from twf_async.replica.atmosphere.models import Model
 from twf_async.replica.atmosphere.snapshot import Snapshot
 from twf_async.replica.atmosphere.window import Window, window
 
-_POINTS_KEPT = 3_000_000  # grid points of all remembered hours together
+_POINTS_KEPT = 1_500_000  # grid points of all remembered hours together
 _INTEGRALS_KEPT = 6
 Part = tuple[int, int, int, int]  # first row, first column, rows, columns
 

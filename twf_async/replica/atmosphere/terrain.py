@@ -22,22 +22,21 @@ def _ring(text: str) -> npt.NDArray[np.float64]:
 
 
 @cache
-def _mask(blur_deg: float) -> Array:
-    """Share of land 0..1 on a global raster, row 0 at the south pole, column 0 at 180 W."""
+def _mask(blur_deg: float) -> npt.NDArray[np.uint8] | Array:
+    """Share of land, 255 for all, on a global raster from the south pole and 180 W."""
     height, width = 180 * _PER_DEGREE, 360 * _PER_DEGREE
     raster = np.zeros((height, width), dtype=np.uint8)
     for value, rings in ((255, geography.LAND), (0, geography.WATER)):
         for text in rings:
             corners = (_ring(text) + np.array([180.0, 90.0])) * _PER_DEGREE
             cv2.fillPoly(raster, [np.rint(corners).astype(np.int32)], value)
-    smooth = raster.astype(np.float32) / np.float32(255.0)
     if blur_deg < 1.0:
-        sharp = cv2.GaussianBlur(smooth, (0, 0), blur_deg * _PER_DEGREE)
-        return np.asarray(sharp, dtype=np.float32)
+        sharp = cv2.GaussianBlur(raster, (0, 0), blur_deg * _PER_DEGREE)
+        return np.asarray(sharp, dtype=np.uint8)
     # Continents: coarse is enough, and fast.
-    small = cv2.resize(smooth, (720, 360), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(raster, (720, 360), interpolation=cv2.INTER_AREA)
     wide = np.concatenate([small[:, -120:], small, small[:, :120]], axis=1)
-    blurred = cv2.GaussianBlur(wide, (0, 0), blur_deg * 2.0)[:, 120:-120]
+    blurred = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), blur_deg * 2.0)[:, 120:-120]
     coarse = cv2.resize(blurred, (width // 4, height // 4), interpolation=cv2.INTER_LINEAR)
     return np.asarray(coarse, dtype=np.float32)
 
@@ -55,7 +54,7 @@ def land_share(latitude: Array, longitude: Array, *, blur_deg: float) -> Array:
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(out, dtype=np.float32)
+    return np.asarray(out, dtype=np.float32) / np.float32(255.0)
 
 
 def elevation(latitude: Array, longitude: Array, land: Array, *, grain_km: float) -> Array:
