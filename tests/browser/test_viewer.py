@@ -192,14 +192,14 @@ async def test_a_run_fills_up_while_one_looks(page, site):
     await shows(page, NEW, "t2m", 3)
     await page.until("document.getElementById('live').dataset.mode === 'live'")
     progress = TEXT.format("arrival-text")
-    assert await page.evaluate(progress) == "Run coming in: 2 of 5 hours"
+    assert await page.evaluate(progress) == "Coming in: 2 of 5 hours"
     await page.press("ArrowRight")
     await page.until("document.getElementById('note-title').textContent === 'f006 is not out yet'")
 
     await site.publish("gfs", NEW, 6)
 
     await shows(page, NEW, "t2m", 6)
-    await page.until(f"{progress} === 'Run coming in: 3 of 5 hours'")
+    await page.until(f"{progress} === 'Coming in: 3 of 5 hours'")
 
 
 async def test_latest_moves_on_to_the_new_run_once_it_has_the_same_valid_time(page, site):

@@ -36,7 +36,7 @@ export class Arrival {
 
 function standing(track, done, all) {
   if (track.state === "running" && done < all) {
-    return { tone: "running", text: `Run coming in: ${done} of ${hoursText(all)}` };
+    return { tone: "running", text: `Coming in: ${done} of ${hoursText(all)}` };
   }
   if (done === all) return { tone: "complete", text: `All ${hoursText(all)} online` };
   return { tone: "partial", text: `${all - done} of ${hoursText(all)} missing` };
