@@ -121,7 +121,7 @@ class LineLayer(Frozen):
 class WindLayer(Frozen):
     """Wind symbols from the derived grids `u` and `v` (earth-relative, m/s)."""
 
-    style: Literal["barbs", "streamlets"] = "barbs"
+    style: Literal["barbs"] = "barbs"
     spacing_px: int = Field(default=58, ge=16, le=400)
     colour: Colour = "#000000"
 
