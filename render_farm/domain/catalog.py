@@ -145,8 +145,9 @@ Fields = Annotated[dict[str, FieldSpec], BeforeValidator(_parse_fields)]
 
 
 class ModelVariant(Frozen):
-    """How one model makes a product where it differs: its own recipe and fields."""
+    """How one model makes a product where it differs: its own title, recipe and fields."""
 
+    title: str | None = None
     recipe: str | None = None
     fields: Fields | None = None
     optional: tuple[str, ...] | None = None
@@ -190,7 +191,7 @@ class Product(Frozen):
         if variant is None:
             return self
         changes: dict[str, object] = {"models": {}, "note": variant.note or self.note}
-        for name in ("recipe", "fields", "optional"):
+        for name in ("title", "recipe", "fields", "optional"):
             value = getattr(variant, name)
             if value is not None:
                 changes[name] = value

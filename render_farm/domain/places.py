@@ -2,10 +2,13 @@
 
 import re
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 KEY = re.compile(r"^[a-z0-9][a-z0-9_]{0,31}\Z")  # in URLs, file names and logs for ever
+
+WIDEST_CONE = 180.0
 
 
 class Frozen(BaseModel):
@@ -46,6 +49,28 @@ class Region(Box):
     height_px: int = Field(default=1200, ge=200, le=8000)
     timezone: str = "UTC"
     counties: bool = True
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(
+                f"{value!r} is no time zone; write it as 'America/Los_Angeles'"
+            ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _not_inside_out(self) -> "Region":
+        span = (self.east - self.west) % 360
+        if self.projection == "lambert_conformal" and span > WIDEST_CONE:
+            raise ValueError(
+                f"west {self.west} to east {self.east} spans {span:g} degrees of longitude; are"
+                " they the right way round? (lambert_conformal shows at most"
+                f" {WIDEST_CONE:g})"
+            )
+        return self
 
 
 class Station(Frozen):

@@ -22,6 +22,7 @@ PAD_PX = 3.0  # of the gap around the text
 BETWEEN_PX = 430.0  # along one line
 CANDIDATE_PX = 24.0  # step in which places are tried
 MIN_LINE_PX = 150.0
+STEEPEST = 110.0  # degrees that a label leans anticlockwise at most; 70 the other way
 MAX_BEND = 0.24  # how far the line may leave the straight below a label, of the label's length
 HALO_PX = 2
 
@@ -100,7 +101,8 @@ def _candidates(
     chord = np.hypot(dx, dy)
     bend = np.abs(dx * (y[0] - y[1]) - (x[0] - x[1]) * dy) / np.maximum(chord, 1e-9)
     straight = (chord >= width * 0.9) & (bend <= MAX_BEND * width / 2)
-    upright = (np.degrees(np.arctan2(dy, dx)) + 90) % 180 - 90
+    # Steep ones all read upwards: side by side in both directions, 996 would be read as 966.
+    upright = (np.degrees(np.arctan2(dy, dx)) + STEEPEST) % 180 - STEEPEST
     places = np.stack([middle, x.mean(axis=0), y.mean(axis=0), upright])[:, straight]
     for at, centre_x, centre_y, angle in places.T.tolist():
         yield at, Label(text, centre_x, centre_y, angle)

@@ -260,6 +260,16 @@ def test_a_bad_configuration_is_exit_code_78(twf, tmp_path, config):
     assert "service.toml: web.prot: unknown key" in done.err
 
 
+def test_a_state_directory_that_is_a_file_is_named(twf, tmp_path):
+    (tmp_path / "file").touch()
+
+    done = twf("serve", TWF_STATE_DIR=str(tmp_path / "file"), TWF_WEB__PORT="0")
+
+    assert done.code == 1
+    assert f"{tmp_path / 'file'}: File exists" in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err
+
+
 def test_the_shipped_configuration_passes_its_check(twf):
     done = twf("check-config")
 

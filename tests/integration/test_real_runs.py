@@ -82,6 +82,7 @@ def test_hours_that_are_not_there_yet_are_named_not_waited_for(rehearsal):
         (("--model", "gsf"), 2, "there is no model 'gsf'; there are: gfs, aigfs, hrrr"),
         (("--model", "gfs", "--cycle", "yesterday"), 2, "neither YYYYMMDDHH nor 'latest'"),
         (("--model", "gfs", "--cycle", "2026012913"), 2, "gfs has no run at 13 UTC"),
+        (("--model", "gfs", "--cycle", "2026013212"), 2, "neither YYYYMMDDHH nor 'latest'"),
         (("--model", "gfs", "--hours", "12-6"), 2, "do not rise"),
         (("--model", "gfs", "--products", "t3m"), 2, "there is no product 't3m'"),
         (("--model", "gfs", "--regions", "mars"), 2, "there is no region 'mars'"),
@@ -104,5 +105,5 @@ def test_a_nomads_that_does_not_answer_is_said_in_one_sentence(twf):
     )
 
     assert done.code == 1
-    assert "127.0.0.1:9" in done.err.splitlines()[-1]
+    assert "http://127.0.0.1:9 does not answer" in done.err.splitlines()[-1]
     assert "Traceback" not in done.err

@@ -84,7 +84,12 @@ def test_systemd_directories_are_used(config_dir):
         ("service.toml", "port = 8000", "port = 80000", "service.toml: web.port: .*65535"),
         ("service.toml", "[web]", "[web", "service.toml: not valid TOML"),
         ("service.toml", "= 60 ", "= 150 ", "upstream: requests_per_min is 150.* above 100"),
-        ("models.toml", '"t2m", ', '"t2n", ', "models.gfs.products: there is no 't2n'"),
+        (
+            "models.toml",
+            '"t2m", ',
+            '"t2n", ',
+            "models.toml: gfs.products: there is no 't2n'; there",
+        ),
         ("models.toml", '"0-384/6"', '"384-0/6"', "models.toml: aigfs.hours: .*do not rise"),
         (
             "regions.toml",
@@ -93,6 +98,14 @@ def test_systemd_directories_are_used(config_dir):
             "regions.toml: pnw: .*south",
         ),
         ("products.toml", '"APCP:surface:0-H acc"', '"APCP:surface:0-H"', "precip_total.*acc, ave"),
+        (
+            "regions.toml",
+            '"America/Los_Angeles"',
+            '"America/Los_Angles"',
+            "pnw.timezone: .*no time",
+        ),
+        ("regions.toml", "= -125.0", "= 10.0", "regions.toml: pnw: west 10.0 to east -110.0 spans"),
+        ("service.toml", '# nomads_url = "https://', 'nomads_url = "', "nomads_url: .*no address"),
         ("products.toml", 'fill = "wind"', 'fill = "wnid"', "wind10m.*there is no 'wnid'"),
     ],
 )
@@ -121,6 +134,18 @@ def test_all_faults_are_told_at_once(copy):
         load(copy, {})
 
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_every_name_that_leads_nowhere_is_told(copy):
+    edit(copy, "models.toml", '"t2m", ', '"t2n", ')
+    edit(copy, "models.toml", '["pnw"]', '["pwn"]')
+
+    with pytest.raises(BadConfiguration) as caught:
+        load(copy, {})
+
+    told = str(caught.value).splitlines()
+    assert len(told) == 2
+    assert all(line.startswith(f"{copy}/models.toml: gfs.") for line in told)
 
 
 def test_a_missing_file_is_named(copy):

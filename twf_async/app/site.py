@@ -1,5 +1,7 @@
 """The web server as a part: listens while it runs."""
 
+import os
+
 import structlog
 from aiohttp import web
 
@@ -34,8 +36,9 @@ class Site:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self._runner.cleanup()
+            why = os.strerror(error.errno) if error.errno else str(error)
             raise AddressTaken(
-                f"cannot listen at {host}:{port}: {error.strerror or error};"
+                f"cannot listen at {host}:{port}: {why};"
                 " set web.host and web.port (TWF_WEB__PORT), or stop who listens there"
             ) from error
         chosen = self._runner.addresses[0][1]

@@ -65,4 +65,10 @@ def main() -> None:
             traceback.print_exc()
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        what = f"{error.filename}: " if error.filename else ""
+        click.echo(f"{what}{error.strerror or error}", err=True)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import signal
 import sys
 from dataclasses import asdict
@@ -25,6 +24,7 @@ from twf_async.errors import BadInput
 from twf_async.farm.boot import boot
 from twf_async.pipeline.once import LATEST, run_once
 from twf_async.pipeline.report import RunCount, RunReport, RunRequest
+from twf_async.plan.runs import cycle_time
 from twf_async.settings.load import Settings
 
 INCOMPLETE = 3
@@ -53,7 +53,7 @@ def command(
     settings = prepare(config_dir)
     models = settings.catalog.models
     chosen("model", (model,), models)
-    if cycle != LATEST and not re.fullmatch(r"\d{10}", cycle):
+    if cycle != LATEST and not _is_cycle(cycle):
         raise BadInput(f"cycle {cycle!r} is neither YYYYMMDDHH nor 'latest'")
     request = RunRequest(
         model,
@@ -69,6 +69,14 @@ def command(
         return FORCED_STOP
     _tell(report, as_json=as_json)
     return INCOMPLETE if report.missing else 0
+
+
+def _is_cycle(text: str) -> bool:
+    try:
+        cycle_time(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def _run(settings: Settings, request: RunRequest, context: BaseContext) -> RunReport | None:

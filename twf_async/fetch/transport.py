@@ -162,7 +162,11 @@ class Transport:
             except TimeoutError as error:
                 raise TimedOut(f"{request.url}: no end after {deadline_s:.0f} s") from error
             except aiohttp.ClientConnectorError as error:
-                raise error_of_kind(Unreachable, error) from error
+                why = error.os_error.strerror or error
+                raise Unreachable(
+                    f"{URL(request.url).origin()} does not answer ({why});"
+                    " check upstream.nomads_url and the network"
+                ) from error
             except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
                 raise Refused(f"{request.url}: not a URL that can be asked") from error
             except aiohttp.ClientError as error:

@@ -27,7 +27,9 @@ _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y%m%d%H"])
 @click.option("--root", type=_EXISTING, help="Directory laid out as NOMADS is.")
 @click.option("--demo", is_flag=True, help="Serve the synthetic atmosphere instead.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=0, help="0, the default, takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="0, the default, takes a free one."
+)
 @click.option("--release", is_flag=True, help="Hours appear one by one by the release clock.")
 @click.option("--start", type=_MOMENT, help="Time the release clock starts at, UTC; default now.")
 @click.option("--speed", default=1.0, show_default=True, help="How fast the release clock runs.")

@@ -29,7 +29,10 @@ async def send(request: web.Request, response: web.StreamResponse, data: bytes) 
     """Write *data* and count it in the request's hit, first, so that no reader is ahead of it."""
     if data:
         request[HIT].bytes += len(data)
-        await response.write(data)
+        try:
+            await response.write(data)
+        except ConnectionResetError as gone:  # the client left: its right, and no fault of ours
+            raise asyncio.CancelledError from gone
 
 
 async def next_of(chunks: Iterator[bytes]) -> bytes | None:

@@ -23,9 +23,13 @@ class Catalog(Frozen):
 
     @model_validator(mode="after")
     def _every_name_exists(self) -> Self:
-        for where, key, known in self._references():
-            if key not in known:
-                raise ValueError(f"{where}: there is no {key!r}")
+        faults = [
+            f"{where}: there is no {key!r}; there are: {', '.join(known)}"
+            for where, key, known in self._references()
+            if key not in known
+        ]
+        if faults:
+            raise ValueError("\n".join(faults))
         return self
 
     def require_recipes(self, known: Collection[str]) -> None:
@@ -49,14 +53,14 @@ class Catalog(Frozen):
     def _references(self) -> Iterator[tuple[str, str, Collection[str]]]:
         for model in self.models.values():
             for product in model.products:
-                yield f"models.{model.key}.products", product, self.products
+                yield f"models.toml: {model.key}.products", product, self.products
             for region in model.regions:
-                yield f"models.{model.key}.regions", region, self.regions
+                yield f"models.toml: {model.key}.regions", region, self.regions
         for described in self.products.values():
             for role, scale in described.scales.items():
-                yield f"products.{described.key}.scales.{role}", scale, self.scales
+                yield f"products.toml: {described.key}.scales.{role}", scale, self.scales
             for variant in described.models:
-                yield f"products.{described.key}.models", variant, self.models
+                yield f"products.toml: {described.key}.models", variant, self.models
 
     @property
     def enabled_models(self) -> tuple[Model, ...]:

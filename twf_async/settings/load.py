@@ -121,6 +121,6 @@ def _told(
     if keys in variables:
         return f"environment variable {variables[keys]}: {message}"
     if not keys:  # a cross-check of the catalog, which names its place itself
-        return f"{config_dir}: {message}"
+        return "\n".join(f"{config_dir}/{line}" for line in message.splitlines())
     file, keys = (keys[0], keys[1:]) if in_catalog else ("service", keys)
     return f"{config_dir / file}.toml: {'.'.join(keys) or file}: {message}"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from render_farm.domain.places import Frozen
 
@@ -28,6 +28,13 @@ class UpstreamSettings(Frozen):
     connect_timeout_s: PositiveFloat = 10.0
     read_timeout_s: PositiveFloat = 30.0
     fallback_after_min: PositiveFloat = 15.0
+
+    @field_validator("nomads_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")) or not urlsplit(value).hostname:
+            raise ValueError(f"{value!r} is no address; write it as 'https://host'")
+        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _polite(self) -> Self:
