@@ -29,10 +29,7 @@ async def send(request: web.Request, response: web.StreamResponse, data: bytes) 
     """Write *data* and count it in the request's hit, first, so that no reader is ahead of it."""
     if data:
         request[HIT].bytes += len(data)
-        try:
-            await response.write(data)
-        except ConnectionResetError as gone:  # the client left: its right, and no fault of ours
-            raise asyncio.CancelledError from gone
+        await response.write(data)
 
 
 async def next_of(chunks: Iterator[bytes]) -> bytes | None:

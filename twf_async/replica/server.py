@@ -1,5 +1,6 @@
 """The web application of the loopback NOMADS, put together."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -54,6 +55,8 @@ async def _apache_errors(request: web.Request, handler: Handler) -> web.StreamRe
     """Word aiohttp's own refusals (a POST, an unknown route) as Apache would."""
     try:
         return await handler(request)
+    except ConnectionResetError as gone:  # the client left: its right, and no fault of ours
+        raise asyncio.CancelledError from gone
     except web.HTTPNotFound:
         return page(pages.not_found(request.path), status=404)
     except web.HTTPMethodNotAllowed as refused:
