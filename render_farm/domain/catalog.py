@@ -48,6 +48,8 @@ class Display(Frozen):
     anchors  (value, colour) pairs, rising; a bin has the colour interpolated at its middle
     colours  instead of anchors: one colour per bin between two levels
     under, over  colour below the first and from the last level on; "" is transparent
+    accessible   anchors of the alternative palette, for eyes that cannot tell the usual one's
+                 colours apart; none where the usual one already serves them
     """
 
     unit: str
@@ -60,6 +62,7 @@ class Display(Frozen):
     over: Colour | Literal[""] | None = None
     ticks: Levels = ()
     decimals: int = 0
+    accessible: tuple[tuple[float, Colour], ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Display":
@@ -72,9 +75,18 @@ class Display(Frozen):
                 f"{len(self.levels)} levels need {len(self.levels) - 1} colours,"
                 f" not {len(self.colours)}"
             )
-        if self.anchors and [a[0] for a in self.anchors] != sorted({a[0] for a in self.anchors}):
-            raise ValueError("anchors must rise")
+        for name in ("anchors", "accessible"):
+            values = [value for value, _ in getattr(self, name)]
+            if values != sorted(set(values)):
+                raise ValueError(f"{name} must rise")
         return self
+
+    def in_palette(self, palette: "Palette") -> "Display":
+        """This display in the colours of *palette*; itself where it has no others."""
+        if palette == "traditional" or not self.accessible:
+            return self
+        ends = {"under": self.under and self.accessible[0][1], "over": self.over and None}
+        return self.model_copy(update={"anchors": self.accessible, "colours": (), **ends})
 
 
 class Scale(Frozen):
@@ -86,16 +98,25 @@ class Scale(Frozen):
     imperial: Display
     metric: Display
 
+    def display(self, style: "Style") -> Display:
+        """The units and the palette that a site shows this quantity in."""
+        chosen = self.imperial if style.units == "imperial" else self.metric
+        return chosen.in_palette(style.palette)
+
 
 class LineLayer(Frozen):
     """Isolines of one derived field.
 
     field    name of a grid that the recipe returns
+    title    what the map's key calls the lines ("MSLP"); "" leaves them out of it
+    optional the map is drawn without them where the recipe made no such grid
     factor, offset   from SI to the unit in which `step` and labels are counted
     split    lines at or below it take colours[0], above it colours[1]
     """
 
     field: str
+    title: str = ""
+    optional: bool = False
     unit: str
     factor: float = 1.0
     offset: float = 0.0
@@ -118,10 +139,40 @@ class LineLayer(Frozen):
         return self
 
 
-class WindLayer(Frozen):
-    """Wind symbols from the derived grids `u` and `v` (earth-relative, m/s)."""
+class HatchLayer(Frozen):
+    """Strokes over the area where a derived field lies below or above a threshold.
 
-    style: Literal["barbs"] = "barbs"
+    field, title, factor, offset, optional   as of a line layer
+    below, above   the threshold in the layer's unit: exactly one of them
+    """
+
+    field: str
+    title: str = ""
+    optional: bool = False
+    unit: str
+    factor: float = 1.0
+    offset: float = 0.0
+    below: float | None = None
+    above: float | None = None
+    colour: Colour = "#1f2f6f"
+    spacing_px: int = Field(default=12, ge=4, le=100)
+    width_px: float = Field(default=1.2, gt=0, le=10)
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> "HatchLayer":
+        if (self.below is None) == (self.above is None):
+            raise ValueError("give either below or above")
+        return self
+
+
+class WindLayer(Frozen):
+    """Wind symbols from the derived grids `u` and `v` (earth-relative, m/s).
+
+    barbs       speed in knots by feathers
+    streamlets  short pieces of streamlines with a head: direction only, longer where it blows
+    """
+
+    style: Literal["barbs", "streamlets"] = "barbs"
     spacing_px: int = Field(default=58, ge=16, le=400)
     colour: Colour = "#000000"
 
@@ -151,6 +202,7 @@ class ModelVariant(Frozen):
     recipe: str | None = None
     fields: Fields | None = None
     optional: tuple[str, ...] | None = None
+    lines: tuple[LineLayer, ...] | None = None
     note: str = ""
 
 
@@ -173,6 +225,7 @@ class Product(Frozen):
     scales: dict[str, Key]
     sampling: Literal["cubic", "linear", "nearest"] = "cubic"
     lines: tuple[LineLayer, ...] = ()
+    hatching: tuple[HatchLayer, ...] = ()
     wind: WindLayer | None = None
     stations: StationValues | None = None
     models: dict[str, ModelVariant] = Field(default_factory=dict)
@@ -191,11 +244,14 @@ class Product(Frozen):
         if variant is None:
             return self
         changes: dict[str, object] = {"models": {}, "note": variant.note or self.note}
-        for name in ("title", "recipe", "fields", "optional"):
+        for name in ("title", "recipe", "fields", "optional", "lines"):
             value = getattr(variant, name)
             if value is not None:
                 changes[name] = value
         return self.model_copy(update=changes)
+
+
+Palette = Literal["traditional", "accessible"]
 
 
 class Style(Frozen):
@@ -203,5 +259,6 @@ class Style(Frozen):
 
     base: Literal["light", "dark"] = "light"
     units: Literal["imperial", "metric"] = "imperial"
+    palette: Palette = "traditional"
     brand: str = "twf_async"
     credit: str = "data: NOAA/NCEP, not an official forecast"

@@ -53,7 +53,7 @@ def scene(
     categories = derived.roles if derived.category is not None else ()
     roles = ("fill", *(role for role in categories if role in product.scales))
     scales = [task.scales[role] for role in roles]
-    displays = [getattr(scale, job.style.units) for scale in scales]
+    displays = [scale.display(job.style) for scale in scales]
     legends = tuple(
         LegendBar(scale.title if len(scales) > 1 else "", display.unit, display)
         for scale, display in zip(scales, displays, strict=True)

@@ -116,8 +116,7 @@ def workers(service: ServiceSettings) -> int:
 async def bin_colours(farm: Farm, catalog: Catalog) -> dict[str, tuple[str, ...]]:
     """The colours of every scale's bins as the renderer draws them, for the legends of the API."""
     displays: dict[str, Display] = {
-        key: scale.imperial if catalog.style.units == "imperial" else scale.metric
-        for key, scale in catalog.scales.items()
+        key: scale.display(catalog.style) for key, scale in catalog.scales.items()
     }
     drawn = await farm.call(entry.bin_colours, tuple(displays.values()))
     return dict(zip(displays, drawn, strict=True))

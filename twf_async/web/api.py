@@ -63,8 +63,7 @@ def _product(catalog: Catalog, product: Product) -> dict[str, Any]:
 
 
 def _display(catalog: Catalog, scale: str) -> Display:
-    chosen = catalog.scales[scale]
-    return chosen.imperial if catalog.style.units == "imperial" else chosen.metric
+    return catalog.scales[scale].display(catalog.style)
 
 
 @routes.get("/api/v1/runs")
