@@ -17,6 +17,8 @@ class Field:
     values  (ny, nx) float32, row 0 north, column 0 west, missing = NaN, read-only
     units   of the values, SI, as GRIB defines them ("kg m-2")
     earth_relative  of wind components: eastward and northward; else along the grid's axes
+    offset  byte of its file at which its message begins; with the key it names one message even
+            where a file holds a key twice
     """
 
     values: NDArray[np.float32]
@@ -24,6 +26,7 @@ class Field:
     grid: Grid
     units: str
     earth_relative: bool
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ def decode(message: bytes, head: MessageHead, boxes: tuple[Box, ...] = ()) -> Fi
         grid,
         units if known is None else known.unit,
         arranged.earth_relative,
+        head.offset,
     )
 
 

@@ -29,7 +29,7 @@ from render_farm.domain.places import Region
 from render_farm.encode import png
 from render_farm.render.caches import caches_of
 from render_farm.render.frame import NothingToShow, draw_frame
-from render_farm.render.inputs import JobFields, Unusable
+from render_farm.render.inputs import JobFields, Offsets, Unusable
 from render_farm.render.provenance import texts_of
 from render_farm.render.scene import scene
 
@@ -58,7 +58,7 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
     for task in job.tasks:
         derived = _derived(task, fields)
         for key in task.regions:
-            outcome = _frame(job, task, derived, key)
+            outcome = _frame(job, task, derived, key, fields.offsets)
             if isinstance(outcome, Frame):
                 frames.append(outcome)
             else:
@@ -94,7 +94,11 @@ def _derived(task: ProductTask, fields: JobFields) -> Derived | Unusable:
 
 
 def _frame(
-    job: RenderJob, task: ProductTask, derived: Derived | Unusable, region_key: str
+    job: RenderJob,
+    task: ProductTask,
+    derived: Derived | Unusable,
+    region_key: str,
+    offsets: Offsets,
 ) -> Frame | FrameFailure:
     product = task.product.key
     if isinstance(derived, Unusable):
@@ -104,7 +108,7 @@ def _frame(
         detail = f"the job does not define the region {region_key!r}"
         return FrameFailure(region_key, product, Reason.RENDER_ERROR, detail)
     try:
-        return _drawn(job, task, derived, region)
+        return _drawn(job, task, derived, region, offsets)
     except NothingToShow as error:
         return FrameFailure(region_key, product, Reason.BAD_DATA, str(error))
     except DRAW_ERRORS as error:
@@ -112,11 +116,13 @@ def _frame(
         return FrameFailure(region_key, product, Reason.RENDER_ERROR, _sentence(error))
 
 
-def _drawn(job: RenderJob, task: ProductTask, derived: Derived, region: Region) -> Frame:
+def _drawn(
+    job: RenderJob, task: ProductTask, derived: Derived, region: Region, offsets: Offsets
+) -> Frame:
     start = time.perf_counter()
     what = scene(job, task, derived, region, caches_of(job.map_cache_dir))
     picture, texts = draw_frame(what)
-    data = png.encode(picture.indices, picture.colours, texts_of(what, task, texts))
+    data = png.encode(picture.indices, picture.colours, texts_of(what, task, texts, offsets))
     path = Path(job.staging_dir) / f"{region.key}.{task.product.key}.png"
     png.write(path, data)
     return Frame(

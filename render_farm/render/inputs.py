@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -14,6 +14,7 @@ from render_farm.domain.jobs import MessageSource, ProductTask, Reason
 _log = structlog.get_logger(component="render")
 
 Inputs = dict[str, tuple[Field, ...]]
+Offsets = Mapping[MessageSource, int]  # byte of its file at which a message begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,13 @@ class JobFields:
         self._cycle = cycle
         self._uses = Counter(source for task in tasks for source in _sources(task))
         self._fields: dict[MessageSource, Field | Failure] = {}
+        self._offsets: dict[MessageSource, int] = {}
         self.decode_s = 0.0
+
+    @property
+    def offsets(self) -> Offsets:
+        """Of every message decoded so far, let go or not."""
+        return self._offsets
 
     def inputs(self, task: ProductTask) -> Inputs | Unusable:
         """The fields of *task* by role.
@@ -43,7 +50,9 @@ class JobFields:
         wanted = [source for source in sources if source not in self._fields]
         if wanted:
             start = time.perf_counter()
-            self._fields.update(read(wanted, cycle=self._cycle))
+            found = read(wanted, cycle=self._cycle)
+            self._fields.update(found)
+            self._offsets.update((s, f.offset) for s, f in found.items() if isinstance(f, Field))
             self.decode_s += time.perf_counter() - start
         try:
             return self._by_role(task)

@@ -58,6 +58,7 @@ def test_values_have_their_place_their_unit_and_their_key(tmp_path):
 
     assert isinstance(field, Field)
     assert (field.key, field.units, field.earth_relative) == (T2M, "K", True)
+    assert field.offset == 0
     assert field.values.dtype == np.float32
     assert field.values.flags.c_contiguous
     assert not field.values.flags.writeable
@@ -277,6 +278,14 @@ def test_a_message_that_comes_twice_is_read_once(tmp_path):
     """GFS f006 has its total twice, byte for byte."""
     field = read_one(tmp_path, mint(LATLON) * 2)
     assert isinstance(field, Field)
+    assert field.offset == 0
+
+
+def test_a_field_knows_where_its_message_begins(tmp_path):
+    cloud = mint(LATLON, np.linspace(0, 100, COUNT), **TCDC)
+    field = read_one(tmp_path, cloud + mint(LATLON))
+    assert isinstance(field, Field)
+    assert field.offset == len(cloud)
 
 
 def test_a_file_that_changes_is_read_anew(tmp_path):

@@ -101,7 +101,10 @@ def test_a_frame_is_what_its_entry_says(make_job, real_file):
 
 
 def test_the_picture_says_what_it_shows(make_job, real_file):
-    frame = only_frame(render_hour(make_job(real_file("gfs", 6), "gfs", GFS, 6, ["t2m"])))
+    path = real_file("gfs", 6)
+    frame = only_frame(render_hour(make_job(path, "gfs", GFS, 6, ["t2m"])))
+    inventory = path.with_name(f"{path.name}.idx").read_text().splitlines()
+    offset = next(line.split(":")[1] for line in inventory if ":TMP:2 m above ground:" in line)
 
     texts = read_texts(Path(frame.path).read_bytes())
 
@@ -109,7 +112,7 @@ def test_the_picture_says_what_it_shows(make_job, real_file):
     assert texts["cycle"] == GFS
     assert texts["hour"] == "f006"
     assert texts["valid_time"] == "2026-01-29T18:00Z"
-    assert texts["Source"] == "TMP:2 m above ground:6 hour fcst"
+    assert texts["Source"] == f"TMP:2 m above ground:6 hour fcst@{offset}"
     assert texts["unit"] == "°F"
 
 
