@@ -74,6 +74,8 @@ class FieldSpec:
     Written `VAR:level` for an instant, else `VAR:level:WINDOW STATISTIC` where WINDOW is
     `0-H` (run total), `0-(H-6)` (run total six hours earlier), `bucket` (the model's bucket
     that ends at H) or `buckets` (every bucket from 0 to H) and STATISTIC acc, ave, max or min.
+    `VAR:level:buckets instant` is the instant at the end of every bucket: one field beside each
+    of `buckets`, in the same files.
     """
 
     parameter: str
@@ -98,13 +100,12 @@ class FieldSpec:
             raise ValueError(
                 f"field {text!r}: window {window_text!r} is none of 0-H, 0-(H-n), bucket, buckets"
             )
-        try:
-            statistic = Statistic(statistic_text)
-        except ValueError:
-            statistic = Statistic.INSTANT
-        if statistic is Statistic.INSTANT:
-            raise ValueError(f"field {text!r}: {statistic_text!r} is none of acc, ave, max, min")
         window = Window(next(k for k in ("run", "buckets", "bucket") if match[k]))
+        allowed = [s for s in Statistic if s is not Statistic.INSTANT or window is Window.BUCKETS]
+        if statistic_text not in allowed:
+            words = ", ".join(sorted(allowed))
+            raise ValueError(f"field {text!r}: {statistic_text!r} is none of {words}")
+        statistic = Statistic(statistic_text)
         return cls(parts[0], parts[1], window, statistic, int(match["back"] or 0))
 
     def messages(self, hour: int, bucket_h: int) -> tuple[tuple[int, MessageKey], ...] | None:
@@ -124,11 +125,13 @@ class FieldSpec:
             case Window.BUCKET:
                 return ((hour, self._key(_bucket_start(hour, bucket_h), hour)),) if hour else None
             case Window.BUCKETS:
-                if hour == 0:
-                    return None
-                starts = range(0, hour, bucket_h)
-                ends = [min(start + bucket_h, hour) for start in starts]
-                return tuple((e, self._key(s, e)) for s, e in zip(starts, ends, strict=True))
+                return self._buckets(hour, bucket_h) if hour else None
+
+    def _buckets(self, hour: int, bucket_h: int) -> tuple[tuple[int, MessageKey], ...]:
+        starts = range(0, hour, bucket_h)
+        ends = [min(start + bucket_h, hour) for start in starts]
+        firsts = ends if self.statistic is Statistic.INSTANT else starts
+        return tuple((e, self._key(s, e)) for s, e in zip(firsts, ends, strict=True))
 
     def _key(self, start_h: int, end_h: int) -> MessageKey:
         return MessageKey(self.parameter, self.level, start_h, end_h, self.statistic)

@@ -63,6 +63,47 @@ def test_buckets_of_any_length_meet_end_to_end(hour, bucket_h):
     assert last == found[-1]
 
 
+def test_instants_of_all_buckets_lie_at_their_ends():
+    assert texts("TMP:850 mb:buckets instant", 15) == [
+        (6, "TMP:850 mb:6 hour fcst"),
+        (12, "TMP:850 mb:12 hour fcst"),
+        (15, "TMP:850 mb:15 hour fcst"),
+    ]
+    assert texts("TMP:850 mb:buckets instant", 0) is None
+
+
+@given(st.integers(1, 384), st.integers(1, 12))
+def test_every_bucket_has_its_instant_in_the_same_file(hour, bucket_h):
+    amounts = FieldSpec.parse("APCP:surface:buckets acc").messages(hour, bucket_h)
+    instants = FieldSpec.parse("TMP:700 mb:buckets instant").messages(hour, bucket_h)
+
+    assert [file_hour for file_hour, _ in instants] == [file_hour for file_hour, _ in amounts]
+    for (file_hour, instant), (_, amount) in zip(instants, amounts, strict=True):
+        assert (instant.start_h, instant.end_h) == (file_hour, amount.end_h)
+        assert instant.statistic is Statistic.INSTANT
+        at_that_hour = FieldSpec.parse("TMP:700 mb").messages(file_hour, bucket_h)
+        assert at_that_hour == ((file_hour, instant),)
+
+
+WORDS = st.text(st.characters(codec="ascii", exclude_characters=":"), min_size=1).filter(
+    lambda word: word.strip() == word
+)
+WINDOWS = {"0-H": (Window.RUN, 0), "0-(H-6)": (Window.RUN, 6), "0-(H-24)": (Window.RUN, 24)}
+WINDOWS |= {"bucket": (Window.BUCKET, 0), "buckets": (Window.BUCKETS, 0)}
+
+
+@given(WORDS, WORDS, st.sampled_from(sorted(WINDOWS)), st.sampled_from(Statistic))
+def test_every_field_that_can_be_written_is_read_as_written(parameter, level, window, statistic):
+    text = f"{parameter}:{level}:{window} {statistic}"
+    if statistic is Statistic.INSTANT and window != "buckets":
+        with pytest.raises(ValueError, match="is none of acc, ave, max, min"):
+            FieldSpec.parse(text)
+    else:
+        kind, back_h = WINDOWS[window]
+        assert FieldSpec.parse(text) == FieldSpec(parameter, level, kind, statistic, back_h)
+    assert FieldSpec.parse(f"{parameter}:{level}") == FieldSpec(parameter, level)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -73,6 +114,7 @@ def test_buckets_of_any_length_meet_end_to_end(hour, bucket_h):
         "APCP:surface:0-H",
         "APCP:surface:0-H total",
         "APCP:surface:0-H instant",
+        "TMP:850 mb:bucket instant",
         "APCP:surface:0-6 acc",
         "APCP:surface:bucketss acc",
         "APCP:surface:0-H acc:more",
