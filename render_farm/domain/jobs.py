@@ -51,6 +51,7 @@ class RenderJob:
     counties: bool = True
     notice: str = ""  # goes into the title ("synthetic demo data")
     log_level: str = "info"
+    software: str = "twf_async"  # name and version, for the texts in a picture
 
 
 class Reason(StrEnum):
@@ -77,6 +78,7 @@ class Frame:
     width_px: int
     height_px: int
     took_s: float
+    cpu_s: float = 0.0  # of the process, sampling to written picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class HourRendered:
     peak_rss_mb: float
     pid: int
     kind: Literal["rendered"] = "rendered"
+    decode_cpu_s: float = 0.0
+    cpu_s: float = 0.0  # of the process, the whole job
 
 
 @dataclass(frozen=True, slots=True)

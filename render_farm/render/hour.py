@@ -46,7 +46,7 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
     Frames and failures of the result cover every (region, product) of the job. HourFailed only
     where nothing could be tried: the staging directory cannot be made.
     """
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     try:
         Path(job.staging_dir).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -73,6 +73,8 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
         took_s=time.perf_counter() - start,
         peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         pid=os.getpid(),
+        decode_cpu_s=fields.decode_cpu_s,
+        cpu_s=time.process_time() - cpu,
     )
 
 
@@ -119,7 +121,7 @@ def _frame(
 def _drawn(
     job: RenderJob, task: ProductTask, derived: Derived, region: Region, offsets: Offsets
 ) -> Frame:
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     what = scene(job, task, derived, region, caches_of(job.map_cache_dir))
     picture, texts = draw_frame(what)
     data = png.encode(picture.indices, picture.colours, texts_of(what, task, texts, offsets))
@@ -134,6 +136,7 @@ def _drawn(
         width_px=picture.indices.shape[1],
         height_px=picture.indices.shape[0],
         took_s=time.perf_counter() - start,
+        cpu_s=time.process_time() - cpu,
     )
 
 
