@@ -33,7 +33,7 @@ class JobFields:
         self._uses = Counter(source for task in tasks for source in _sources(task))
         self._fields: dict[MessageSource, Field | Failure] = {}
         self._offsets: dict[MessageSource, int] = {}
-        self.decode_s = 0.0
+        self.decode_s = self.decode_cpu_s = 0.0
 
     @property
     def offsets(self) -> Offsets:
@@ -49,11 +49,12 @@ class JobFields:
         sources = _sources(task)
         wanted = [source for source in sources if source not in self._fields]
         if wanted:
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             found = read(wanted, cycle=self._cycle)
             self._fields.update(found)
             self._offsets.update((s, f.offset) for s, f in found.items() if isinstance(f, Field))
             self.decode_s += time.perf_counter() - start
+            self.decode_cpu_s += time.process_time() - cpu
         try:
             return self._by_role(task)
         finally:
