@@ -1,10 +1,13 @@
 """Places on earth: boxes, regions of maps, stations. Longitudes are -180..180, degrees."""
 
 import re
-from typing import Literal
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from render_farm.domain.extent import Projection
+from render_farm.domain.framing import LARGEST_PX, SMALLEST_PX, completed
 
 KEY = re.compile(r"^[a-z0-9][a-z0-9_]{0,31}\Z")  # in URLs, file names and logs for ever
 
@@ -36,19 +39,25 @@ class Region(Box):
     """What a map shows: a box, the projection it is drawn in, and the size of the picture.
 
     The frame shows at least the whole box; where the picture's shape differs from the box's,
-    it shows more (never less).
+    it shows more (never less). Whatever is left out of projection, size and counties is what
+    suits the box (`framing.py`): a title and the box make a region.
     """
 
     key: str = Field(pattern=KEY)
     title: str
-    projection: Literal["lambert_conformal", "mercator", "plate_carree", "polar_stereographic"]
-    central_longitude: float
+    projection: Projection = "plate_carree"
+    central_longitude: float = Field(default=0.0, ge=-360, le=360)
     central_latitude: float = 0.0
     standard_parallels: tuple[float, float] | tuple[float] | None = None
-    width_px: int = Field(default=1600, ge=200, le=8000)
-    height_px: int = Field(default=1200, ge=200, le=8000)
+    width_px: int = Field(default=1600, ge=SMALLEST_PX, le=LARGEST_PX)
+    height_px: int = Field(default=1200, ge=SMALLEST_PX, le=LARGEST_PX)
     timezone: str = "UTC"
     counties: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fitting(cls, data: object) -> object:
+        return completed(data) if isinstance(data, Mapping) else data
 
     @field_validator("timezone")
     @classmethod
@@ -62,8 +71,13 @@ class Region(Box):
         return value
 
     @model_validator(mode="after")
-    def _not_inside_out(self) -> "Region":
-        span = (self.east - self.west) % 360
+    def _has_an_image(self) -> "Region":
+        if self.west == self.east:
+            raise ValueError(
+                f"west and east are both {self.west}: the box has no width"
+                " (the whole earth is -180 to 180)"
+            )
+        span = (self.east - self.west) % 360 or 360.0
         if self.projection == "lambert_conformal" and span > WIDEST_CONE:
             raise ValueError(
                 f"west {self.west} to east {self.east} spans {span:g} degrees of longitude; are"

@@ -2,14 +2,7 @@
 
 from dataclasses import dataclass
 
-HEADER_PX = 80  # two lines of title at the reference size
-FOOTER_PX = 108  # legend with names and ticks, and the line of facts below it
-REFERENCE_WIDTH_PX = 1600
-REFERENCE_HEIGHT_PX = 1200
-# Text must stay readable on small frames and need not grow as fast as large ones: half the
-# width gives 0.62 of the size, not 0.5.
-GROWTH = 0.7
-SMALLEST_SCALE = 0.5
+from render_farm.domain.sheet import furniture_px, scale_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +38,13 @@ class Layout:
 
 
 def layout(width_px: int, height_px: int) -> Layout:
-    """Divide a frame of this size into header, map and footer, top to bottom, full width.
-
-    `scale` follows the smaller side, damped, and never falls below `SMALLEST_SCALE`: a frame of
-    200x200 px, the smallest that a region may ask for, still has half its height as map.
-    """
-    share = min(width_px / REFERENCE_WIDTH_PX, height_px / REFERENCE_HEIGHT_PX)
-    scale = max(SMALLEST_SCALE, share**GROWTH)
-    header = round(HEADER_PX * scale)
-    footer = height_px - round(FOOTER_PX * scale)
+    """Divide a frame of this size into header, map and footer, top to bottom, full width."""
+    header, footer_height = furniture_px(width_px, height_px)
+    footer = height_px - footer_height
     return Layout(
         width=width_px,
         height=height_px,
-        scale=scale,
+        scale=scale_of(width_px, height_px),
         header=Rect(0, 0, width_px, header),
         map=Rect(0, header, width_px, footer),
         footer=Rect(0, footer, width_px, height_px),
