@@ -17,7 +17,7 @@ from render_farm.domain.catalog import LineLayer
 from render_farm.draw.coordinates import SourceGrid
 from render_farm.draw.pixelmap import Lattice, PixelMaps
 from render_farm.draw.projection import Viewport
-from render_farm.draw.sampling import sample_float
+from render_farm.draw.sampling import missing_at, sample_float
 
 SMOOTH_STEP_PX = (3, 8)  # lattice of a smoothed field: far below its smallest feature
 SHARP_STEP_PX = (3, 6)  # lattice of a field drawn as it is: finer where its cells are small
@@ -37,13 +37,15 @@ Coverage = NDArray[np.uint8]
 class LatticeField:
     """A field on a coarse lattice of pixels: column = origin + step * index, likewise rows.
 
-    values  float32 (rows, columns), smoothed; raw: the same before smoothing
+    values   float32 (rows, columns), smoothed; raw: the same before smoothing
+    missing  bool, where the field has no value and *values* only go on as around; None: nowhere
     """
 
     values: NDArray[np.float32]
     raw: NDArray[np.float32]
     origin: int
     step: int
+    missing: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +79,7 @@ def lattice_field(
     if raw is None:
         return None
     smooth = np.asarray(cv2.GaussianBlur(raw, (0, 0), sigma), np.float32) if sigma > 0 else raw
-    return LatticeField(smooth, raw, -margin, step)
+    return LatticeField(smooth, raw, -margin, step, missing_at(values, pixels))
 
 
 def sharp_step(cells_per_px: float) -> int:
@@ -101,11 +103,16 @@ def levels_between(layer: LineLayer, low: float, high: float) -> tuple[float, ..
 
 def isolines(field: LatticeField, layer: LineLayer) -> list[Isoline]:
     """All lines of *layer* in the field, specks left out; ValueError for too many levels."""
-    levels = levels_between(layer, float(field.values.min()), float(field.values.max()))
+    values = field.values
+    if field.missing is not None:  # no line goes on where nothing is known
+        values = np.where(field.missing, np.float32(np.nan), values)
+    with np.errstate(invalid="ignore"):
+        low, high = (float(end.reduce(values, axis=None)) for end in (np.fmin, np.fmax))
+    levels = levels_between(layer, low, high) if low <= high else ()
     if not levels:
         return []
     generator = contourpy.contour_generator(
-        z=field.values, name="serial", line_type=contourpy.LineType.ChunkCombinedOffset
+        z=values, name="serial", line_type=contourpy.LineType.ChunkCombinedOffset
     )
     out: list[Isoline] = []
     for level in levels:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ HIGH_COLOUR, LOW_COLOUR = "#1430d2", "#d21420"
 HALO_PX = 2.2
 
 Coverage = NDArray[np.uint8]
+T = TypeVar("T", np.float32, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def centres(
             x, y = (field.origin + field.step * i for i in (column, row))
             if not _inside(x, y, rect, EDGE_PX * scale):
                 continue
+            if field.missing is not None and _around(field.missing, row, column, near).any():
+                continue
             around = _around(values, row, column, radius)[_around_disc(disc, values, row, column)]
             top = values[row, column]
             if around.max() > top or top - around.mean() < max(stands_out, 1e-6 * abs(top)):
@@ -71,7 +75,7 @@ def centres(
     return found
 
 
-def _around(values: NDArray[np.float32], row: int, column: int, reach: int) -> NDArray[np.float32]:
+def _around(values: NDArray[T], row: int, column: int, reach: int) -> NDArray[T]:
     return values[
         max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1
     ]

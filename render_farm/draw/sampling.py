@@ -100,6 +100,12 @@ def sample_float(
     return None if window is None else _remap(window, pixels, _FLAGS[sampling])
 
 
+def missing_at(values: NDArray[np.float32], pixels: PixelMap) -> NDArray[np.bool_] | None:
+    """Where `sample_float` gives no value of the field but one filled in; None for nowhere."""
+    _, valid = _prepared(values, pixels)
+    return _missing(valid, pixels)
+
+
 def sample_classes(window: NDArray[np.uint8], pixels: PixelMap) -> NDArray[np.uint8]:
     """Nearest class (uint8) at every pixel; needs an unrefined map.
 
