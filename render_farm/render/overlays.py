@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render_farm.domain.catalog import LineLayer
-from render_farm.draw import barbs, contours, extrema, linelabels
+from render_farm.draw import barbs, contours, extrema, linelabels, streamlets
 from render_farm.draw.colours import RGB, rgb
 from render_farm.draw.compose import Overlay
 from render_farm.draw.gazetteer import map_stations
@@ -103,7 +103,11 @@ class Overlays:
             above = self._sampled.at_least((level - layer.offset) / layer.factor)
             if above.any() and not above.all():
                 canvas = self._canvas(self._lines, rgb(contours.colour_of(layer, level)))
-                np.maximum(canvas, contours.edge_coverage(above), out=canvas)
+                edges = contours.edge_coverage(above)
+                if self._sampled.missing is not None:  # the rim of what is known is no isoline
+                    rim = self._sampled.missing.view(np.uint8)
+                    edges[cv2.dilate(rim, np.ones((9, 9), np.uint8)) > 0] = 0
+                np.maximum(canvas, edges, out=canvas)
 
     def _lattice(self, layer: LineLayer) -> contours.LatticeField | None:
         scene = self._scene
@@ -124,7 +128,8 @@ class Overlays:
         if layer is None or "u" not in arrays or "v" not in arrays:
             raise ValueError("the recipe makes no u and v to draw wind of")
         drawn = np.zeros_like(self._halo_canvas())
-        barbs.draw_barbs(
+        draw = streamlets.draw_streamlets if layer.style == "streamlets" else barbs.draw_barbs
+        draw(
             drawn,
             (arrays["u"], arrays["v"]),
             scene.derived.grid,
@@ -133,7 +138,8 @@ class Overlays:
             self._occupied,
         )
         halo, ink = self._halo_canvas(), self._canvas(self._inks, rgb(layer.colour))
-        np.maximum(halo, cv2.dilate(drawn, np.ones((3, 3), np.uint8)), out=halo)
+        if layer.style == "barbs":  # feathers run into each other on a fill that is not calm
+            np.maximum(halo, cv2.dilate(drawn, np.ones((3, 3), np.uint8)), out=halo)
         np.maximum(ink, drawn, out=ink)
 
     def _draw_stations(self) -> None:

@@ -1,0 +1,228 @@
+"""Wind as streamlets: short pieces of streamlines with a head, longer where it blows harder.
+
+Each is integrated both ways from a fixed seed (fourth-order Runge-Kutta, in pixels), so that in a
+loop they turn and stretch where they stand instead of jumping. They follow the air's path on the
+map: the wind goes through the projection's own derivative, which is a turn to true north where
+the projection is conformal, and more than that where it is not.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+
+from render_farm.draw.coordinates import SourceGrid
+from render_farm.draw.linelabels import Occupied
+from render_farm.draw.projection import Viewport
+from render_farm.draw.sampling import sample_at
+
+CALM_MS = 2.5 * 1852 / 3600  # 2.5 kt, the calm of barbs
+LATTICE_PX = 10.0  # between the points at which the wind is known, at scale 1
+STEPS = 5  # of integration, each way
+LONGEST = 0.95  # of the spacing: what the length approaches in a storm
+HALF_SPEED = 6.0  # m/s with half of that length
+SHORTEST_PX = 11.0
+ROW = 0.88  # of the spacing: between rows
+EDGE = 0.62  # of the spacing: between the outermost seeds and the frame
+JITTER = 0.1  # of the spacing: in rank and file, seeds would show as stripes in straight flow
+PLASTIC = (0.7548776662466927, 0.5698402909980532)  # the evenest sequence in two dimensions
+TAIL_PX, NECK_PX = 0.6, 1.7  # width at the tail and below the head
+HEAD_PX, HEAD_WIDTH_PX = 8.0, 5.6
+CLEAR_PX = 4.0  # between a streamlet and what is written
+NUDGE_M = 100.0  # by which the projection's derivative is measured
+SHIFT = 4
+
+Float = NDArray[np.float64]
+Image = NDArray[np.float32]
+Coverage = NDArray[np.uint8]
+Wind = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lattice:
+    """Pixels at which the wind is sampled: every *step* px from (0, 0).
+
+    longitudes, latitudes  degrees, float64 (rows, columns); 0 off the earth
+    east, north            (columns, rows) px that a metre eastward, northward spans; float32
+                           (rows, columns, 2), NaN off the earth
+    """
+
+    step: float
+    longitudes: Float
+    latitudes: Float
+    east: Image
+    north: Image
+
+
+@lru_cache(maxsize=16)
+def lattice(viewport: Viewport) -> Lattice:
+    """The lattice of a map, reaching over its right and lower edge."""
+    step = LATTICE_PX * viewport.scale
+    columns = np.arange(0, viewport.rect.width + step, step)
+    rows = np.arange(0, viewport.rect.height + step, step)
+    longitude, latitude = viewport.lonlat_of_pixels(columns[None, :], rows[:, None])
+    off = ~(np.isfinite(longitude) & np.isfinite(latitude))
+    longitude, latitude = np.where(off, 0.0, longitude), np.where(off, 0.0, latitude)
+    start = np.stack(viewport.pixels_of(longitude, latitude), axis=-1)
+    away = np.where(latitude < 89.9, NUDGE_M, -NUDGE_M)  # northward, there is a pole in the way
+    moved = []
+    for azimuth, metres in ((90.0, np.full_like(away, NUDGE_M)), (0.0, away)):
+        there = _GEOD.fwd(longitude, latitude, np.full_like(away, azimuth), metres)
+        pixels = np.stack(viewport.pixels_of(there[0], there[1]), axis=-1) - start
+        jacobian = np.where(off[..., None], np.nan, pixels / metres[..., None])
+        moved.append(jacobian.astype(np.float32))
+    return Lattice(step, longitude, latitude, moved[0], moved[1])
+
+
+_GEOD = pyproj.Geod(ellps="WGS84")
+
+
+@lru_cache(maxsize=16)
+def _source(viewport: Viewport, grid: Any) -> tuple[Float, Float]:  # noqa: ANN401 - hashable SourceGrid
+    """Source coordinates of the lattice's points, float64 (n,)."""
+    where = lattice(viewport)
+    column, row = grid.index(where.longitudes.ravel(), where.latitudes.ravel())
+    return np.asarray(column), np.asarray(row)
+
+
+@lru_cache(maxsize=32)
+def seeds(viewport: Viewport, spacing_px: float) -> Image:
+    """Middles of the streamlets, float32 (n, 2): a staggered lattice, each a little out of line."""
+    spacing = spacing_px * viewport.scale
+    width, height = viewport.rect.width, viewport.rect.height
+    rows = np.arange(spacing * EDGE, height - spacing * EDGE, spacing * ROW)
+    found = []
+    for number, row in enumerate(rows):
+        first = spacing * (EDGE if number % 2 == 0 else EDGE + 0.5)
+        columns = np.arange(first, width - spacing * EDGE, spacing)
+        found.append(np.stack([columns, np.full(columns.size, row)], axis=-1))
+    even = np.concatenate(found) if found else np.empty((0, 2))
+    turns = np.arange(len(even))[:, None] * np.array(PLASTIC) % 1.0 - 0.5
+    return np.asarray(even + 2 * JITTER * spacing * turns, np.float32)
+
+
+def draw_streamlets(
+    ink: Coverage,
+    wind: Wind,
+    grid: SourceGrid,
+    viewport: Viewport,
+    spacing_px: float,
+    occupied: Occupied,
+) -> int:
+    """Draw streamlets on a coverage canvas (h, w) uint8, in place; returns how many.
+
+    wind      eastward and northward component (ny, nx), m/s; none is drawn where it is missing
+              anywhere along one, nor where it is calm
+    occupied  where something is written already; a streamlet that would touch it is left out
+    """
+    paths = streamlets(wind, grid, viewport, spacing_px)
+    clear = _clear(paths, occupied, viewport.scale)
+    for outline in _outlines(paths[clear], viewport.scale):
+        cv2.fillPoly(ink, [outline], 255, cv2.LINE_AA, SHIFT)
+    return int(clear.sum())
+
+
+def streamlets(wind: Wind, grid: SourceGrid, viewport: Viewport, spacing_px: float) -> Float:
+    """Their paths, (n, 2 STEPS + 1, 2) float64: column and row in px, from tail to head."""
+    flow = _flow(wind, grid, viewport)
+    seed = seeds(viewport, spacing_px)
+    speed = _at(flow, seed, viewport)[:, 2]
+    blows = np.flatnonzero(speed >= CALM_MS)  # False where it is NaN
+    share = speed[blows] / (speed[blows] + HALF_SPEED)
+    length = np.maximum(LONGEST * spacing_px * share, SHORTEST_PX) * viewport.scale
+    step = (length / (2 * STEPS))[:, None]
+    ways = []
+    for sign in (-1.0, 1.0):
+        at, way = seed[blows], [seed[blows]]
+        for _ in range(STEPS):
+            at = _advanced(flow, at, (sign * step).astype(np.float32), viewport)
+            way.append(at)
+        ways.append(way)
+    paths = np.stack([*ways[0][:0:-1], *ways[1]], axis=1).astype(np.float64)
+    inside = paths[np.isfinite(paths).all(axis=(1, 2))]
+    margin = HEAD_WIDTH_PX / 2 * viewport.scale + 1
+    limit = np.array([viewport.rect.width - 1, viewport.rect.height - 1]) - margin
+    return inside[((inside > margin) & (inside < limit)).all(axis=(1, 2))]
+
+
+def _flow(wind: Wind, grid: SourceGrid, viewport: Viewport) -> Image:
+    """Direction on the map and speed, float32 (rows, columns, 3): unit column, row; m/s."""
+    where = lattice(viewport)
+    shape = where.latitudes.shape
+    at = _source(viewport, grid)  # type: ignore[arg-type] # grids are frozen, so they hash
+    u, v = (sample_at(part, *at, cyclic=grid.cyclic).reshape(shape) for part in wind)
+    path = u[..., None] * where.east + v[..., None] * where.north
+    fast = np.hypot(path[..., 0], path[..., 1])[..., None]
+    unit = path / np.maximum(fast, np.float32(1e-12))
+    return np.concatenate([unit, np.hypot(u, v)[..., None]], axis=-1)
+
+
+def _at(flow: Image, pixels: Image, viewport: Viewport) -> Image:
+    """*flow* at pixels (n, 2) by bilinear interpolation, (n, 3); NaN beside missing points."""
+    at = pixels * np.float32(1 / (LATTICE_PX * viewport.scale))
+    if not len(at):
+        return np.empty((0, 3), np.float32)
+    column, row = np.split(np.nan_to_num(at, nan=-9.0), 2, axis=1)
+    found = cv2.remap(
+        flow,
+        column,
+        row,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(math.nan, math.nan, math.nan),
+    )
+    return np.asarray(found, np.float32)[:, 0, :]
+
+
+def _advanced(flow: Image, at: Image, step: Image, viewport: Viewport) -> Image:
+    """Points (n, 2) one step (n, 1) px on: Runge-Kutta of the fourth order, unit speed."""
+
+    def direction(pixels: Image) -> Image:
+        found = _at(flow, pixels, viewport)[:, :2]
+        return np.asarray(found / np.hypot(found[:, 0], found[:, 1])[:, None], np.float32)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = np.asarray(step / 2, np.float32)
+        first = direction(at)
+        second = direction(at + half * first)
+        third = direction(at + half * second)
+        fourth = direction(at + step * third)
+    return np.asarray(at + step / 6 * (first + 2 * second + 2 * third + fourth), np.float32)
+
+
+def _clear(paths: Float, occupied: Occupied, scale: float) -> NDArray[np.bool_]:
+    """Which paths stay clear of what is written, bool (n,)."""
+    clear = np.ones(len(paths), np.bool_)
+    middle = paths[:, STEPS]
+    reach = float(np.linalg.norm(paths - middle[:, None], axis=-1).max(initial=0.0))
+    margin = CLEAR_PX * scale
+    near = np.flatnonzero(~occupied.free_points(middle[:, 0], middle[:, 1], reach + margin))
+    points = paths[near].reshape(-1, 2)
+    free = occupied.free_points(points[:, 0], points[:, 1], margin)
+    clear[near] = free.reshape(near.size, 2 * STEPS + 1).all(axis=1)
+    return clear
+
+
+def _outlines(paths: Float, scale: float) -> NDArray[np.int32]:
+    """Tapered outlines with a head, for cv2: (n, points, 2), fixed point."""
+    ahead = np.diff(paths, axis=1)
+    lengths = np.hypot(ahead[..., 0], ahead[..., 1])
+    tangent = np.concatenate([ahead[:, :1], ahead[:, 1:] + ahead[:, :-1], ahead[:, -1:]], axis=1)
+    tangent /= np.hypot(tangent[..., 0], tangent[..., 1])[..., None]
+    normal = np.stack([-tangent[..., 1], tangent[..., 0]], axis=-1)
+    half = np.linspace(TAIL_PX, NECK_PX, paths.shape[1])[None, :, None] * scale / 2
+    tip = paths[:, -1] + tangent[:, -1] * HEAD_PX * scale / 2
+    base = paths[:, -1] - tangent[:, -1] * HEAD_PX * scale / 2
+    # The shaft ends at the head's base: the points beyond it would stick out of the head's sides.
+    beyond = (np.cumsum(lengths[:, ::-1], axis=1)[:, ::-1] < HEAD_PX * scale / 2)[..., None]
+    shaft = np.concatenate([np.where(beyond, base[:, None], paths[:, :-1]), base[:, None]], axis=1)
+    wide = normal[:, -1] * HEAD_WIDTH_PX * scale / 2
+    head = np.stack([base + wide, tip, base - wide], axis=1)
+    left, right = shaft + normal * half, (shaft - normal * half)[:, ::-1]
+    outline = np.concatenate([left, head, right], axis=1)
+    return np.asarray(np.rint(outline * 2**SHIFT), np.int32)
