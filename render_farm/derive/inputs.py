@@ -19,13 +19,6 @@ def array(inputs: Inputs, role: str) -> Array:
     return _field(inputs, role).values
 
 
-def arrays(inputs: Inputs, role: str) -> tuple[Array, ...]:
-    """The values of every field of a role, at least one; InputMissing if there is none."""
-    if not inputs.get(role):
-        raise InputMissing(f"the recipe needs at least one field as {role!r}")
-    return tuple(field.values for field in inputs[role])
-
-
 def others(inputs: Inputs, *used: str) -> dict[str, Array]:
     """The arrays of all roles that a recipe does not use itself, for lines and symbols."""
     return {role: array(inputs, role) for role in inputs if role not in used and inputs[role]}

@@ -5,10 +5,10 @@ they lie on one grid and calls the formulas of its sibling modules; the formulas
 Every recipe raises DeriveError for inputs that cannot give a true map.
 """
 
-from render_farm.derive import precipitation, pressure, snow, upper_air
+from render_farm.derive import increments, precipitation, pressure, snow, upper_air
 from render_farm.derive.derived import Derived, Inputs, Recipe
-from render_farm.derive.inputs import array, arrays, derived, others
-from render_farm.derive.shapes import Array, DeriveError
+from render_farm.derive.inputs import array, derived, others
+from render_farm.derive.shapes import Array
 
 _SECONDS_PER_HOUR = 3600
 
@@ -25,12 +25,6 @@ def _by_type(inputs: Inputs, result: Derived, *, dry: bool) -> Derived:
     where = result.arrays["fill"] > 0 if dry else None
     kinds = precipitation.category(flags, where)
     return Derived(result.grid, result.arrays, kinds, precipitation.TYPES)
-
-
-def _require_same_windows(inputs: Inputs, role: str, other: str) -> None:
-    for one, two in zip(inputs[role], inputs[other], strict=False):
-        if (one.key.start_h, one.key.end_h) != (two.key.start_h, two.key.end_h):
-            raise DeriveError(f"{one.key} and {two.key} are of different windows")
 
 
 def identity(inputs: Inputs) -> Derived:
@@ -80,9 +74,7 @@ def reflectivity_by_type(inputs: Inputs) -> Derived:
 
 def snow_from_buckets(inputs: Inputs) -> Derived:
     """Ten-to-one snowfall: amount (kg m-2), snow (0..1), bucket by bucket -> fill (m)."""
-    fill = snow.from_buckets(arrays(inputs, "amount"), arrays(inputs, "snow"))
-    _require_same_windows(inputs, "amount", "snow")
-    return derived(inputs, {"fill": fill})
+    return derived(inputs, {"fill": increments.total(inputs, increments.bucket_snow)})
 
 
 def snow_from_water(inputs: Inputs) -> Derived:
@@ -94,21 +86,9 @@ def snow_kuchera(inputs: Inputs) -> Derived:
     """Snowfall by Kuchera's ratio, increment by increment -> fill (m).
 
     water, or amount (kg m-2) and snow (0..1): one field for each increment
-    every other role: temperatures (K) of one level, one field for each increment
+    every other role: temperatures (K) of one level, one field for the end of each increment
     """
-    if inputs.get("water"):
-        water: tuple[Array, ...] = arrays(inputs, "water")
-    else:
-        parts = arrays(inputs, "amount"), arrays(inputs, "snow")
-        _require_same_windows(inputs, "amount", "snow")
-        if len(parts[0]) != len(parts[1]):
-            raise DeriveError(f"{len(parts[0])} amounts and {len(parts[1])} snow parts")
-        water = tuple(amount * part for amount, part in zip(*parts, strict=True))
-    levels = [arrays(inputs, role) for role in inputs if role not in {"water", "amount", "snow"}]
-    if any(len(level) != len(water) for level in levels):
-        raise DeriveError(f"not every level has {len(water)} temperatures")
-    ratios = [snow.kuchera_ratio(temperatures) for temperatures in zip(*levels, strict=True)]
-    return derived(inputs, {"fill": snow.kuchera(water, ratios)})
+    return derived(inputs, {"fill": increments.total(inputs, increments.kuchera_snow)})
 
 
 RECIPES: dict[str, Recipe] = {

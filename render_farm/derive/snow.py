@@ -21,27 +21,23 @@ def depth(water: Array, ratio: float = TEN_TO_ONE) -> Array:
     return result
 
 
-def from_buckets(amounts: Sequence[Array], snow: Sequence[Array]) -> Array:
-    """Ten-to-one depth of what fell as snow, bucket by bucket.
+def water_of(amount: Array, part: Array) -> Array:
+    """Water of a bucket that fell as snow.
 
-    amounts  (y, x) float32, kg m-2 each: precipitation of consecutive buckets
-    snow     (y, x) float32 each: part of the same bucket's time in which it snowed, 0..1
-    returns  (y, x) float32, m; NaN where any input is NaN
-    raises   DeriveError unless both are as many and at least one; ShapeMismatch
+    amount   (y, x) float32, kg m-2: precipitation of the bucket
+    part     (y, x) float32: part of the bucket's time in which it snowed, 0..1
+    returns  (y, x) float32, kg m-2; NaN where an input is NaN
+    raises   ShapeMismatch
     """
-    if not amounts or len(amounts) != len(snow):
-        raise DeriveError(f"{len(amounts)} amounts and {len(snow)} snow parts make no total")
-    water = np.zeros_like(amounts[0])
-    for amount, part in zip(amounts, snow, strict=True):
-        require_same_shape(total=water, amount=amount, snow=part)
-        water += amount * part
-    return depth(water)
+    require_same_shape(amount=amount, snow=part)
+    return amount * part
 
 
 def kuchera_ratio(temperatures: Sequence[Array]) -> Array:
     """Depth of snow by depth of its water, from the warmest air below 500 hPa.
 
-    temperatures  (y, x) float32, K each: 2 m and the levels up to 500 hPa that there are
+    temperatures  (y, x) float32, K each: 2 m and the levels up to 500 hPa that there are; levels
+                  below the ground count as the model extrapolates them
     returns       (y, x) float32, >= 0; NaN where every temperature is
     raises        DeriveError without any; ShapeMismatch
 
@@ -59,18 +55,14 @@ def kuchera_ratio(temperatures: Sequence[Array]) -> Array:
     return np.maximum(ratio, np.float32(0))
 
 
-def kuchera(waters: Sequence[Array], ratios: Sequence[Array]) -> Array:
-    """Depth of snow, each increment with its own ratio.
+def kuchera(water: Array, ratio: Array) -> Array:
+    """Depth of the snow of one increment by its own ratio.
 
-    waters   (y, x) float32, kg m-2 each: water that fell as snow in consecutive increments
-    ratios   (y, x) float32 each: `kuchera_ratio` of the same increment
-    returns  (y, x) float32, m; NaN where any input is NaN
-    raises   DeriveError unless both are as many and at least one; ShapeMismatch
+    water    (y, x) float32, kg m-2: water that fell as snow in the increment
+    ratio    (y, x) float32: `kuchera_ratio` of the same increment
+    returns  (y, x) float32, m; NaN where an input is NaN
+    raises   ShapeMismatch
     """
-    if not waters or len(waters) != len(ratios):
-        raise DeriveError(f"{len(waters)} increments and {len(ratios)} ratios make no total")
-    total = np.zeros_like(waters[0])
-    for water, ratio in zip(waters, ratios, strict=True):
-        require_same_shape(total=total, water=water, ratio=ratio)
-        total += depth(water) * (ratio * np.float32(1 / TEN_TO_ONE))
-    return total
+    require_same_shape(water=water, ratio=ratio)
+    result: Array = water * ratio * np.float32(_METRES_PER_MM)
+    return result

@@ -48,6 +48,7 @@ class Display(Frozen):
     anchors  (value, colour) pairs, rising; a bin has the colour interpolated at its middle
     colours  instead of anchors: one colour per bin between two levels
     under, over  colour below the first and from the last level on; "" is transparent
+    closed   there is nothing beyond the last level (100 %): it belongs to the bin below it
     accessible   anchors of the alternative palette, for eyes that cannot tell the usual one's
                  colours apart; none where the usual one already serves them
     """
@@ -62,6 +63,7 @@ class Display(Frozen):
     over: Colour | Literal[""] | None = None
     ticks: Levels = ()
     decimals: int = 0
+    closed: bool = False
     accessible: tuple[tuple[float, Colour], ...] = ()
 
     @model_validator(mode="after")
@@ -70,6 +72,8 @@ class Display(Frozen):
             raise ValueError("levels must be at least two, rising, each once")
         if bool(self.anchors) == bool(self.colours):
             raise ValueError("give either anchors or colours")
+        if self.closed and self.over is not None:
+            raise ValueError("a closed scale has nothing over its last level")
         if self.colours and len(self.colours) != len(self.levels) - 1:
             raise ValueError(
                 f"{len(self.levels)} levels need {len(self.levels) - 1} colours,"
@@ -178,9 +182,12 @@ class WindLayer(Frozen):
 
 
 class StationValues(Frozen):
-    """How a product writes its values at stations: in the display unit of its fill scale."""
+    """How a product writes its values at stations: in the display unit of its fill scale.
 
-    decimals: int = Field(default=0, ge=0, le=3)
+    decimals  -2 rounds to whole hundreds
+    """
+
+    decimals: int = Field(default=0, ge=-3, le=3)
     small_below: float = 0.0  # below it, `small_decimals` are written
     small_decimals: int = Field(default=0, ge=0, le=3)
     hide_below: float | None = None  # nothing is written below it (0.00 in. everywhere is noise)

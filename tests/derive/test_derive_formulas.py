@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from metpy.units import units
 from pyproj import Proj
 
-from render_farm.derive import precipitation, pressure, snow, wind
+from render_farm.derive import increments, precipitation, pressure, snow, wind
 from render_farm.derive.shapes import DeriveError, ShapeMismatch
 from tests.derive.fieldsmith import LAMBERT, array
 
@@ -119,17 +119,10 @@ def test_ten_millimetres_of_water_are_ten_centimetres_of_snow():
     assert snow.depth(array([10.0]))[0, 0] == pytest.approx(0.1)
 
 
-def test_snow_counts_the_part_of_each_bucket_in_which_it_snowed():
-    """4 mm all snow, 8 mm a quarter snow, 2 mm rain: 6 mm of water, 6 cm."""
-    amounts = [array([4.0]), array([8.0]), array([2.0])]
-    parts = [array([1.0]), array([0.25]), array([0.0])]
-    assert snow.from_buckets(amounts, parts)[0, 0] == pytest.approx(0.06)
-
-
-def test_snow_needs_as_many_parts_as_amounts():
-    for amounts, parts in (([], []), ([array([1.0])], [])):
-        with pytest.raises(DeriveError):
-            snow.from_buckets(amounts, parts)
+def test_snow_counts_the_part_of_a_bucket_in_which_it_snowed():
+    """8 mm a quarter snow: 2 mm of water, 2 cm."""
+    water = snow.water_of(array([8.0]), array([0.25]))
+    assert snow.depth(water)[0, 0] == pytest.approx(0.02)
 
 
 def test_thickness_is_the_difference_of_heights():
@@ -143,7 +136,9 @@ def test_shapes_must_agree():
         lambda: wind.to_earth(one, one, two),
         lambda: precipitation.window(one, two),
         lambda: precipitation.category({"rain": one, "snow": two}, None),
-        lambda: snow.from_buckets([one], [two]),
+        lambda: snow.water_of(one, two),
+        lambda: snow.kuchera(one, two),
+        lambda: increments.plus(one, two),
         lambda: pressure.thickness(one, two),
     ):
         with pytest.raises(ShapeMismatch, match=r"\(1, 1\).*\(1, 2\)|\(1, 2\).*\(1, 1\)"):
@@ -151,8 +146,8 @@ def test_shapes_must_agree():
 
 
 def test_inputs_are_never_changed():
-    amounts, parts = [array([4.0]), array([8.0])], [array([1.0]), array([0.5])]
-    for each in (*amounts, *parts):
+    amount, part = array([4.0]), array([0.5])
+    for each in (amount, part):
         each.flags.writeable = False
-    snow.from_buckets(amounts, parts)
-    precipitation.window(amounts[1], amounts[0])
+    increments.plus(snow.water_of(amount, part), amount)
+    precipitation.window(amount, part)

@@ -1,4 +1,3 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,12 +155,3 @@ def test_the_models_own_names_and_recipes_are_used(config_dir):
     assert product_order(products["snow_total"], hrrr, 24).needs == {
         (24, key) for _, key in product_order(products["snow_total"], hrrr, 24).needs
     }
-
-
-@pytest.mark.parametrize("key", ["gfs", "aigfs", "hrrr"])
-def test_every_shipped_product_can_be_drawn_at_most_hours(config_dir, key):
-    catalog = load(config_dir, {}).catalog
-    shipped = catalog.models[key]
-    for whole in products_of(catalog, shipped):
-        drawn = [isinstance(product_order(whole, shipped, h), ProductOrder) for h in shipped.hours]
-        assert sum(drawn) >= 0.8 * len(drawn), whole.key
