@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import deflate
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 FORMAT = 1
@@ -35,7 +35,7 @@ def save(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     offset = 0
     for name, array in arrays.items():
         data = np.ascontiguousarray(array)
-        crc = isal_zlib.crc32(data.data.cast("B")) if data.size else 0
+        crc = deflate.crc32(data.data.cast("B")) if data.size else 0
         entry = {"name": name, "dtype": data.dtype.str, "shape": data.shape, "crc": crc}
         layout.append({**entry, "offset": offset})
         offset += _padded(data.nbytes)
@@ -75,7 +75,7 @@ def load(path: Path) -> tuple[dict[str, Any], Arrays] | None:
             shape = tuple(entry["shape"])
             count = int(np.prod(shape, dtype=np.int64))
             array = np.frombuffer(mapped, entry["dtype"], count, start + entry["offset"])
-            if count and isal_zlib.crc32(array.data.cast("B")) != entry["crc"]:
+            if count and deflate.crc32(array.data.cast("B")) != entry["crc"]:
                 return None
             arrays[entry["name"]] = array.reshape(shape)
         return header["meta"], arrays

@@ -1,7 +1,8 @@
-"""Writes palette PNGs: no row filter (it does not help indices), ISA-L deflate, text chunks.
+"""Writes palette PNGs: no row filter (it does not help indices), libdeflate, text chunks.
 
-ISA-L compresses a frame in 2 ms, zlib's fastest level takes 10 for the same size (measured). The
-bytes depend on the picture and its texts only: no time, no host.
+Measured on a 1700x1300 frame of GFS temperature (ms, kB): ISA-L 2 and 219, zlib's level 1 15 and
+232, its level 6 28 and 154; libdeflate's level 5 6 and 167. The bytes depend on the picture, its
+texts and the library's version only: no time, no host.
 """
 
 import os
@@ -9,12 +10,12 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+import deflate
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-LEVEL = 2
+LEVEL = 5  # the knee: 6 saves 4 % more for half as much time again, 4 loses 7 %
 _KEYWORD_BYTES = 79
 
 
@@ -39,7 +40,7 @@ def encode(
         _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
         _chunk(b"PLTE", np.ascontiguousarray(colours, np.uint8).tobytes()),
         *(_text(keyword, text) for keyword, text in (texts or {}).items()),
-        _chunk(b"IDAT", isal_zlib.compress(rows.data.cast("B"), LEVEL)),
+        _chunk(b"IDAT", deflate.zlib_compress(rows.data.cast("B"), LEVEL)),
         _chunk(b"IEND", b""),
     ]
     return SIGNATURE + b"".join(chunks)
@@ -69,7 +70,7 @@ def read_texts(data: bytes) -> dict[str, str]:
         kind = data[position + 4 : position + 8]
         body = data[position + 8 : position + 8 + length]
         (crc,) = struct.unpack_from(">I", data, position + 8 + length)
-        if crc != isal_zlib.crc32(kind + body):
+        if crc != deflate.crc32(kind + body):
             raise ValueError(f"the chunk {kind!r} is damaged")
         keyword, _, rest = body.partition(b"\0")
         if kind == b"tEXt":
@@ -80,8 +81,8 @@ def read_texts(data: bytes) -> dict[str, str]:
     return texts
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    crc = isal_zlib.crc32(body, isal_zlib.crc32(kind))
+def _chunk(kind: bytes, body: bytes | bytearray) -> bytes:
+    crc = deflate.crc32(body, deflate.crc32(kind))
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
 
 
