@@ -71,7 +71,7 @@ def bin_colours(display: Display) -> tuple[RGB | None, ...]:
     """The colour of each of the n + 1 bins of n levels; None is transparent.
 
     A bin between two levels takes the anchors' colour at its middle, interpolated in OKLab. `over`
-    that is not given continues with the last colour.
+    that is not given continues with the last colour; of a closed scale it is the last bin again.
     """
     if display.colours:
         middle = [rgb(colour) for colour in display.colours]
@@ -84,7 +84,10 @@ def bin_colours(display: Display) -> tuple[RGB | None, ...]:
         middle = [_triple(row) for row in from_oklab(mixed)]
         last = _triple(from_oklab(lab[-1]))
     under = rgb(display.under) if display.under else None
-    over = last if display.over is None else rgb(display.over) if display.over else None
+    if display.closed:
+        over: RGB | None = middle[-1]
+    else:
+        over = last if display.over is None else rgb(display.over) if display.over else None
     return (under, *middle, over)
 
 

@@ -83,7 +83,7 @@ def _metrics(scale: float, width: int, *, named: bool) -> _Metrics:
 
 def _ends(display: Display) -> tuple[bool, bool]:
     """Whether the legend shows what lies below the first and from the last level on."""
-    return display.under != "", display.over != ""
+    return display.under != "", display.over != "" and not display.closed
 
 
 def legend(bars: Sequence[LegendBar], size: tuple[int, int], scale: float) -> Legend:
