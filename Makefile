@@ -6,7 +6,7 @@ STAMP   := $(VENV)/.installed
 
 export PYTHONWARNINGS = default
 
-.PHONY: setup demo serve test test-browser lint format check clean
+.PHONY: setup demo serve test test-browser lint format check bench gallery golden soak clean
 
 check: lint test        ## what CI runs
 
@@ -39,6 +39,12 @@ lint: setup             ## style, types, import contracts
 format: setup           ## bring the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: setup            ## CPU, bytes and memory of every product, beside their bars
+	@$(BIN)/twf-async bench render
+
+soak: setup             ## 2,000 frames in one worker: does its memory grow?
+	@$(BIN)/twf-async bench render --repeat 1 --frames 2000
 
 clean:                  ## remove everything that was built or fetched
 	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

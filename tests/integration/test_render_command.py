@@ -35,6 +35,21 @@ def test_size_and_several_hours(twf, test_data, tmp_path):
     assert cv2.imread(written[0]).shape == (600, 800, 3)
 
 
+def test_several_products_and_regions_at_once(twf, test_data, tmp_path):
+    done = twf(
+        *("render", test_data / f"{GFS}.f006", "--product", "t2m,t850", "--region", "pnw,puget_sound"),
+        *("--out", tmp_path / "out", "--size", "400x300", "--json"),
+    )
+
+    assert done.code == 0, done.err
+    names = [path.rpartition("/")[2] for path in json.loads(done.out)["written"]]
+    assert sorted(names) == [
+        f"gfs_2026012912_{region}_{product}_f006.png"
+        for region in ("pnw", "puget_sound")
+        for product in ("t2m", "t850")
+    ]
+
+
 def test_two_hectopascals_never_end_on_a_2_m_map(twf, test_data, tmp_path):
     """f000 holds TMP:2 mb first; a map of it would be far below -40 degrees."""
     done = twf(
@@ -112,6 +127,6 @@ def test_bad_words_are_told_with_the_good_ones(twf, test_data, tmp_path):
     size = twf("render", file, "--product", "t2m", "--region", "pnw", "--size", "1", *out)
 
     assert (product.code, region.code, size.code) == (2, 2, 2)
-    assert "there are: t2m" in product.err
+    assert "there is no product 't3m'; did you mean 't2m'? there are: " in product.err
     assert "there is no region 'mars'; there are: pnw" in region.err
     assert "WIDTHxHEIGHT" in size.err

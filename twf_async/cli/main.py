@@ -21,6 +21,7 @@ COMMANDS = {
     "replica": "twf_async.cli.replica",
     "demo": "twf_async.cli.demo",
     "check-config": "twf_async.cli.check_config",
+    "bench": "twf_async.cli.bench",
 }
 FORCED_STOP = 130
 

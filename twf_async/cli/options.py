@@ -1,5 +1,6 @@
 """Options that several commands share, and what every command does first."""
 
+import difflib
 import os
 import re
 from typing import Any
@@ -62,7 +63,11 @@ def chosen(
         return tuple(known)
     for key in wanted:
         if key not in known:
-            raise BadInput(f"there is no {kind} {key!r}; there are: {', '.join(known)}")
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise BadInput(f"there is no {kind} {key!r}; {hint}there are: {', '.join(known)}")
+    if not wanted:
+        raise BadInput(f"name at least one {kind}; there are: {', '.join(known)}")
     return wanted
 
 

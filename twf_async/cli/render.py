@@ -6,7 +6,14 @@ from pathlib import Path
 import click
 
 from twf_async.app.oneoff import OneOff, draw
-from twf_async.cli.options import chosen, config_option, json_option, parse_size, prepare
+from twf_async.cli.options import (
+    chosen,
+    config_option,
+    json_option,
+    parse_keys,
+    parse_size,
+    prepare,
+)
 from twf_async.farm.boot import boot
 
 INCOMPLETE = 3
@@ -20,8 +27,24 @@ INCOMPLETE = 3
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE..",
 )
-@click.option("--product", required=True, metavar="KEY", help="Product to draw.")
-@click.option("--region", required=True, metavar="KEY", help="Region to draw.")
+@click.option(
+    "--product",
+    "--products",
+    "products",
+    required=True,
+    callback=parse_keys,
+    metavar="KEY,..",
+    help="Products to draw.",
+)
+@click.option(
+    "--region",
+    "--regions",
+    "regions",
+    required=True,
+    callback=parse_keys,
+    metavar="KEY,..",
+    help="Regions to draw.",
+)
 @click.option(
     "--out",
     required=True,
@@ -35,8 +58,8 @@ INCOMPLETE = 3
 @json_option
 def command(
     files: tuple[Path, ...],
-    product: str,
-    region: str,
+    products: tuple[str, ...],
+    regions: tuple[str, ...],
     out: Path,
     model: str | None,
     size: tuple[int, int] | None,
@@ -44,13 +67,13 @@ def command(
     *,
     as_json: bool,
 ) -> int:
-    """Draw a product for every forecast hour that FILE.. hold."""
+    """Draw products for every forecast hour that FILE.. hold; 3 when any cannot be drawn."""
     settings = prepare(config_dir)
     catalog = settings.catalog
-    chosen("product", (product,), catalog.products)
-    chosen("region", (region,), catalog.regions)
+    chosen("product", products, catalog.products)
+    chosen("region", regions, catalog.regions)
     chosen("model", (model,) if model else None, catalog.models)
-    outcome = draw(settings, OneOff(files, product, region, out, model, size), boot())
+    outcome = draw(settings, OneOff(files, products, regions, out, model, size), boot())
     if as_json:
         click.echo(
             json.dumps(

@@ -1,0 +1,190 @@
+"""Runs jobs in workers of their own and takes the figures. Medians: machines are noisy."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from itertools import cycle
+from multiprocessing.context import BaseContext
+from statistics import linear_regression, median
+
+import psutil
+
+from render_farm.domain.jobs import Frame, HourFailed, HourRendered, RenderJob
+from render_farm.worker import entry
+from twf_async.app.bench.orders import ModelJobs, only
+from twf_async.app.localjobs import faults
+from twf_async.app.oneoff import worker
+from twf_async.errors import BadInput, TwfError
+from twf_async.settings.load import Settings
+
+MB = 1 << 20
+CHECKPOINTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFigures:
+    """One frame, warm: from sampling to the written picture."""
+
+    model: str
+    product: str
+    region: str
+    width_px: int
+    height_px: int
+    cpu_ms: float
+    wall_ms: float
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class HourFigures:
+    """One whole hour of a model: all its products, decoding included.
+
+    first_frame_ms  wall time from the job's arrival in a fresh worker, disk caches warm
+    caches_ms       wall time that the first region's caches take when there are none
+    """
+
+    model: str
+    cycle: str
+    hour: int
+    frames: int
+    cpu_ms: float
+    wall_ms: float
+    decode_cpu_ms: float
+    first_frame_ms: float
+    caches_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFigures:
+    """What a worker's memory did over many frames: (frames, resident MB), and its slope.
+
+    slope_mb  per 1,000 frames, least squares over the second half
+    """
+
+    checkpoints: tuple[tuple[int, float], ...]
+    slope_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All that a benchmark found. failures: one sentence per frame that could not be drawn."""
+
+    frames: tuple[FrameFigures, ...]
+    hours: tuple[HourFigures, ...]
+    peak_rss_mb: float
+    failures: tuple[str, ...]
+
+
+class Bench:
+    """Measures with the service's own workers."""
+
+    def __init__(self, settings: Settings, context: BaseContext, repeat: int) -> None:
+        self._settings, self._context, self._repeat = settings, context, repeat
+        self._failures: dict[str, None] = {}
+
+    def measure(self, models: tuple[ModelJobs, ...], say: Callable[[str], None]) -> Figures:
+        """Every model's figures; the warm ones in one long-lived worker.
+
+        say     told what is being measured
+        raises  BadInput where no frame can be drawn
+        """
+        frames: list[FrameFigures] = []
+        hours: list[HourFigures] = []
+        peaks: list[float] = []
+        with worker(self._settings, self._context) as warm:
+            for model in models:
+                say(f"{model.model}: {len(model.jobs)} hours, {self._repeat} times each")
+                cold_ms = self._cold_ms(model)
+                results = {}
+                for job in model.jobs:
+                    results[job.hour] = self._repeated(warm, job)
+                    frames += _frame_figures(job, results[job.hour])
+                peaks += [result.peak_rss_mb for found in results.values() for result in found]
+                hours.append(self._hour_figures(model, results[model.hour.hour], cold_ms))
+        if not frames:
+            raise BadInput(f"no frame could be drawn: {'; '.join(self._failures)}")
+        return Figures(tuple(frames), tuple(hours), max(peaks), tuple(self._failures))
+
+    def soak(self, models: tuple[ModelJobs, ...], frames: int) -> MemoryFigures:
+        """Draw *frames* frames of all models in turns in one worker, and watch its memory."""
+        samples: list[tuple[int, float]] = []
+        jobs = cycle([job for model in models for job in model.jobs])
+        done = 0
+        with worker(self._settings, self._context) as executor:
+            while done < frames:
+                result = self._render(executor, next(jobs))
+                if not result.frames:
+                    raise BadInput(f"no frame could be drawn: {'; '.join(faults(result))}")
+                done += len(result.frames)
+                samples.append((done, psutil.Process(result.pid).memory_info().rss / MB))
+        marks = [frames * (k + 1) // CHECKPOINTS for k in range(CHECKPOINTS)]
+        checkpoints = tuple(next(s for s in samples if s[0] >= mark) for mark in marks)
+        half = [s for s in samples if s[0] >= frames / 2]
+        flat = len(half) < 2
+        slope = 0.0 if flat else linear_regression(*zip(*half, strict=True)).slope * 1000
+        return MemoryFigures(checkpoints, slope)
+
+    def _cold_ms(self, model: ModelJobs) -> float:
+        """Wall time of the first region's hour in a fresh worker that finds no cache."""
+        with worker(self._settings, self._context) as executor:
+            return self._render(executor, only(model.hour, regions=1)).took_s * 1000
+
+    def _hour_figures(
+        self, model: ModelJobs, results: list[HourRendered], cold_ms: float
+    ) -> HourFigures:
+        job = model.hour
+        one = only(job, regions=1)
+        warm_ms = cold_ms
+        with worker(self._settings, self._context) as executor:
+            start = time.perf_counter()
+            self._render(executor, only(job, products=1, regions=1))
+            first_ms = (time.perf_counter() - start) * 1000
+            for _ in range(2):
+                warm_ms = min(warm_ms, self._render(executor, one).took_s * 1000)
+        return HourFigures(
+            model.model,
+            job.cycle,
+            job.hour,
+            frames=len(results[0].frames),
+            cpu_ms=median(result.cpu_s for result in results) * 1000,
+            wall_ms=median(result.took_s for result in results) * 1000,
+            decode_cpu_ms=median(result.decode_cpu_s for result in results) * 1000,
+            first_frame_ms=first_ms,
+            caches_ms=cold_ms - warm_ms,
+        )
+
+    def _repeated(self, executor: ProcessPoolExecutor, job: RenderJob) -> list[HourRendered]:
+        """The results of a job, the first, which warms the caches, left out."""
+        results = [self._render(executor, job) for _ in range(self._repeat + 1)]
+        self._failures |= dict.fromkeys(f"{job.model}: {fault}" for fault in faults(results[0]))
+        return results[1:]
+
+    def _render(self, executor: ProcessPoolExecutor, job: RenderJob) -> HourRendered:
+        silent = replace(job, log_level="critical")  # what fails is told once, with the figures
+        try:
+            result = executor.submit(entry.render, silent).result()
+        except BrokenProcessPool as error:
+            raise TwfError(f"the worker died over {job.model} f{job.hour:03d}") from error
+        if isinstance(result, HourFailed):
+            raise TwfError(f"{job.model}: {'; '.join(faults(result))}")
+        return result
+
+
+def _frame_figures(job: RenderJob, results: list[HourRendered]) -> Iterator[FrameFigures]:
+    found: dict[tuple[str, str], list[Frame]] = {}
+    for result in results:
+        for frame in result.frames:
+            found.setdefault((frame.product, frame.region), []).append(frame)
+    for (product, region), frames in found.items():
+        yield FrameFigures(
+            job.model,
+            product,
+            region,
+            frames[0].width_px,
+            frames[0].height_px,
+            cpu_ms=median(frame.cpu_s for frame in frames) * 1000,
+            wall_ms=median(frame.took_s for frame in frames) * 1000,
+            bytes=frames[0].bytes,
+        )

@@ -1,0 +1,123 @@
+"""GRIB files of the synthetic atmosphere, for whoever has no real ones: benchmark and gallery.
+
+What the service would have fetched of one hour: the messages that the products need, cut to the
+regions where the model's files can be cut. Made by a child process, which may load arrays.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.context import BaseContext
+from pathlib import Path, PurePath
+from typing import Any
+
+from render_farm.domain.fields import MessageKey
+from render_farm.domain.models import Model
+from render_farm.domain.places import Box
+from render_farm.worker import entry
+from twf_async.errors import TwfError
+from twf_async.farm.boot import ask_once
+from twf_async.plan.boxes import union
+from twf_async.plan.orders import products_of, wanted_by_hour
+from twf_async.plan.urls import file_path
+from twf_async.settings.load import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class DemoHour:
+    """One forecast hour of one model of the synthetic atmosphere."""
+
+    model: str
+    cycle: str
+    hour: int
+
+
+# A winter storm on the west coast; late enough for windows of a day.
+DEMO_HOURS = (
+    DemoHour("gfs", "2026012912", 30),
+    DemoHour("aigfs", "2026012912", 30),
+    DemoHour("hrrr", "2026012912", 30),
+)
+
+
+def write_demo_files(
+    settings: Settings,
+    hours: Iterable[DemoHour],
+    products: tuple[str, ...] | None,
+    regions: Iterable[str],
+    context: BaseContext,
+    directory: Path,
+) -> dict[str, tuple[Path, ...]]:
+    """Write the files of *hours*, which are of one cycle a model; returns model -> its files.
+
+    products  that the messages are wanted for; None: all of a model
+    regions   keys of those that will be drawn; files that can be cut hold no more
+    raises    TwfError where they cannot be made
+    """
+    shown = tuple(settings.catalog.regions[key] for key in regions)
+    box = union(view.box for view in ask_once(context, partial(entry.region_views, shown)))
+    entries: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by cycle, by model
+    for demo in hours:
+        model = settings.catalog.models.get(demo.model)
+        if model is None:
+            continue
+        made = products_of(settings.catalog, model, products)
+        place = directory / demo.model
+        found = list(_entries(model, wanted_by_hour(model, made, [demo.hour]), demo, box, place))
+        entries.setdefault(demo.cycle, {}).setdefault(demo.model, []).extend(found)
+    for cycle, by_model in entries.items():
+        files = [entry for found in by_model.values() for entry in found]
+        _write({"cycle": cycle, "cache_dir": str(_kept(settings)), "files": files})
+    written: dict[str, tuple[Path, ...]] = {}
+    for by_model in entries.values():
+        for key, found in by_model.items():
+            targets = dict.fromkeys(Path(entry["target"]) for entry in found)
+            written[key] = tuple(path for path in targets if path.exists())
+    return written
+
+
+def _kept(settings: Settings) -> Path:
+    return settings.service.cache_dir / "demo"
+
+
+def _entries(
+    model: Model,
+    wanted: dict[int, frozenset[MessageKey]],
+    demo: DemoHour,
+    box: Box,
+    directory: Path,
+) -> Iterator[dict[str, Any]]:
+    for hour, keys in wanted.items():
+        for file in model.files:
+            path = file_path(file, demo.cycle, hour)
+            yield {
+                "path": path,
+                "keys": [_plain(key) for key in sorted(keys)],
+                "box": _sides(box) if file.filter else None,
+                "target": str(directory / PurePath(path).name),
+            }
+
+
+def _plain(key: MessageKey) -> list[object]:
+    return [key.parameter, key.level, key.start_h, key.end_h, key.statistic.value]
+
+
+def _sides(box: Box) -> dict[str, float]:
+    return {"left": box.west, "right": box.east, "bottom": box.south, "top": box.north}
+
+
+def _write(request: dict[str, Any]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "twf_async.replica.demo_files"],
+        input=json.dumps(request),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise TwfError(f"the synthetic atmosphere could not be made: {last}")

@@ -1,0 +1,107 @@
+"""`twf-async bench`: the figures that docs/benchmarks.md keeps, on this machine, now."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+
+from twf_async.app.bench.measure import Bench
+from twf_async.app.bench.orders import BenchOrder, bench_jobs
+from twf_async.app.bench.report import document, table
+from twf_async.cli.options import (
+    chosen,
+    config_option,
+    json_option,
+    parse_keys,
+    parse_size,
+    prepare,
+    products_option,
+)
+from twf_async.farm.boot import boot
+
+SIZE = "1700x1300"
+
+
+@click.group("bench")
+def command() -> None:
+    """Measure what the service does on this machine."""
+
+
+@command.command("render")
+@click.argument(
+    "files",
+    nargs=-1,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="[FILE..]",
+)
+@products_option
+@click.option(
+    "--region",
+    "--regions",
+    "regions",
+    default="pnw",
+    show_default=True,
+    callback=parse_keys,
+    metavar="KEY,..",
+    help="Regions to draw.",
+)
+@click.option(
+    "--size", default=SIZE, show_default=True, callback=parse_size, metavar="WxH", help="In pixels."
+)
+@click.option(
+    "--repeat",
+    default=7,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="How often every frame is drawn.",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(4, 1_000_000),
+    help="Also draw this many frames in one worker and watch its memory.",
+)
+@click.option("--model", metavar="KEY", help="Model of FILE.. [default: by the name of the file].")
+@config_option
+@json_option
+def render(
+    files: tuple[Path, ...],
+    products: tuple[str, ...] | None,
+    regions: tuple[str, ...],
+    size: tuple[int, int],
+    repeat: int,
+    frames: int | None,
+    model: str | None,
+    config_dir: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Measure rendering: of FILE.. (GRIB2), else of the demo atmosphere of all three models.
+
+    CPU time of warm frames from sampling to the written PNG, of whole hours with decoding, of a
+    fresh worker's first frame, of a region's caches; sizes and memory. Medians.
+    """
+    settings = prepare(config_dir)
+    catalog = settings.catalog
+    if products is not None:
+        chosen("product", products, catalog.products)
+    chosen("region", regions, catalog.regions)
+    chosen("model", (model,) if model else None, catalog.models)
+    context = boot()
+    order = BenchOrder(files, regions, products, model, size)
+    with tempfile.TemporaryDirectory(prefix="twf-bench-") as directory:
+        models = bench_jobs(settings, order, context, Path(directory))
+        bench = Bench(settings, context, repeat)
+        figures = bench.measure(models, _say)
+        memory = bench.soak(models, frames) if frames else None
+    missing = [sentence for found in models for sentence in found.missing]
+    if as_json:
+        found = document(figures, memory) | {"missing": missing}
+        click.echo(json.dumps(found, indent=2))
+        return
+    for line in (*table(figures, memory), *(f"not measured: {text}" for text in missing)):
+        click.echo(line)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
