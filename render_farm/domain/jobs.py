@@ -51,6 +51,7 @@ class RenderJob:
     counties: bool = True
     notice: str = ""  # goes into the title ("synthetic demo data")
     log_level: str = "info"
+    increment_dir: str = ""  # sums that later hours go on with; "": none are kept
     software: str = "twf_async"  # name and version, for the texts in a picture
 
 

@@ -14,6 +14,7 @@ import cv2
 import structlog
 
 from render_farm.derive.derived import Derived
+from render_farm.derive.increments import INCREMENTS
 from render_farm.derive.recipes import RECIPES
 from render_farm.derive.shapes import DeriveError
 from render_farm.domain.jobs import (
@@ -29,6 +30,7 @@ from render_farm.domain.places import Region
 from render_farm.encode import png
 from render_farm.render.caches import caches_of
 from render_farm.render.frame import NothingToShow, draw_frame
+from render_farm.render.increments import RunningTotals
 from render_farm.render.inputs import JobFields, Offsets, Unusable
 from render_farm.render.provenance import texts_of
 from render_farm.render.scene import scene
@@ -53,10 +55,11 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
         detail = f"the staging directory cannot be made: {error}"
         return HourFailed(job.model, job.cycle, job.hour, Reason.RENDER_ERROR, detail)
     fields = JobFields(job.tasks, job.cycle)
+    totals = RunningTotals(job, fields)
     frames: list[Frame] = []
     failures: list[FrameFailure] = []
     for task in job.tasks:
-        derived = _derived(task, fields)
+        derived = _derived(task, fields, totals)
         for key in task.regions:
             outcome = _frame(job, task, derived, key, fields.offsets)
             if isinstance(outcome, Frame):
@@ -78,15 +81,17 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
     )
 
 
-def _derived(task: ProductTask, fields: JobFields) -> Derived | Unusable:
+def _derived(task: ProductTask, fields: JobFields, totals: RunningTotals) -> Derived | Unusable:
     """The grids of a task, or why there are none."""
-    inputs = fields.inputs(task)
-    if isinstance(inputs, Unusable):
-        return inputs
     recipe = RECIPES.get(task.product.recipe)
     if recipe is None:
         return Unusable(Reason.RENDER_ERROR, f"there is no recipe {task.product.recipe!r}")
     try:
+        if task.product.recipe in INCREMENTS:
+            return totals.derived(task)
+        inputs = fields.inputs(task)
+        if isinstance(inputs, Unusable):
+            return inputs
         derived = recipe(inputs)
     except DeriveError as error:
         return Unusable(Reason.BAD_DATA, str(error))

@@ -10,6 +10,7 @@ import structlog
 from render_farm.decode.fields import Failure, Field
 from render_farm.decode.read import read
 from render_farm.domain.jobs import MessageSource, ProductTask, Reason
+from render_farm.domain.places import Box
 
 _log = structlog.get_logger(component="render")
 
@@ -28,8 +29,11 @@ class Unusable:
 class JobFields:
     """Decodes what the tasks need, task by task, so that memory holds few fields at a time."""
 
-    def __init__(self, tasks: Iterable[ProductTask], cycle: str) -> None:
-        self._cycle = cycle
+    def __init__(
+        self, tasks: Iterable[ProductTask], cycle: str, boxes: tuple[Box, ...] = ()
+    ) -> None:
+        """boxes: what the maps look at, fields are cut to it; none: whole fields."""
+        self._cycle, self._boxes = cycle, boxes
         self._uses = Counter(source for task in tasks for source in _sources(task))
         self._fields: dict[MessageSource, Field | Failure] = {}
         self._offsets: dict[MessageSource, int] = {}
@@ -47,20 +51,36 @@ class JobFields:
         unusable. An empty window is an empty tuple.
         """
         sources = _sources(task)
-        wanted = [source for source in sources if source not in self._fields]
-        if wanted:
-            start, cpu = time.perf_counter(), time.process_time()
-            found = read(wanted, cycle=self._cycle)
-            self._fields.update(found)
-            self._offsets.update((s, f.offset) for s, f in found.items() if isinstance(f, Field))
-            self.decode_s += time.perf_counter() - start
-            self.decode_cpu_s += time.process_time() - cpu
+        self._fields.update(self._read(sources))
         try:
-            return self._by_role(task)
+            return self._by_role(task, self._fields)
         finally:
             self._let_go(sources)
 
-    def _by_role(self, task: ProductTask) -> Inputs | Unusable:
+    def inputs_apart(self, task: ProductTask) -> Inputs | Unusable:
+        """The same for a part of a task that no other needs: nothing of it is held on to."""
+        sources = _sources(task)
+        return self._by_role(task, {**self._fields, **self._read(sources)})
+
+    def note_offsets(self, offsets: Iterable[tuple[MessageSource, int]]) -> None:
+        """Where messages begin that need not be decoded."""
+        self._offsets.update(offsets)
+
+    def _read(self, sources: Iterable[MessageSource]) -> dict[MessageSource, Field | Failure]:
+        """What is not here yet."""
+        wanted = [source for source in sources if source not in self._fields]
+        if not wanted:
+            return {}
+        start, cpu = time.perf_counter(), time.process_time()
+        found = read(wanted, cycle=self._cycle, boxes=self._boxes)
+        self._offsets.update((s, f.offset) for s, f in found.items() if isinstance(f, Field))
+        self.decode_s += time.perf_counter() - start
+        self.decode_cpu_s += time.process_time() - cpu
+        return found
+
+    def _by_role(
+        self, task: ProductTask, fields: Mapping[MessageSource, Field | Failure]
+    ) -> Inputs | Unusable:
         product = task.product
         absent = product.fields.keys() - task.inputs.keys() - set(product.optional)
         if absent:
@@ -69,7 +89,7 @@ class JobFields:
         inputs: Inputs = {}
         left_out: dict[str, Failure] = {}
         for role, sources in task.inputs.items():
-            found = [self._fields[source] for source in sources]
+            found = [fields[source] for source in sources]
             failures = [result for result in found if isinstance(result, Failure)]
             if not failures:
                 inputs[role] = tuple(result for result in found if isinstance(result, Field))

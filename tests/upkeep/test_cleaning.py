@@ -93,3 +93,23 @@ async def test_old_downloads_go_and_those_of_a_run_in_work_stay(tmp_path):
         "2026012912",
     ]
     assert await cleaner.clean() == 0
+
+
+async def test_several_directories_share_one_bound_and_are_left_standing(tmp_path):
+    grib, totals = tmp_path / "grib" / "gfs", tmp_path / "increments" / "gfs"
+    now = time.time()
+    for age, path in ((30, grib / "a"), (20, totals / "b"), (10, grib / "c")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * 1000)
+        os.utime(path, (now - age, now - age))
+    cleaner = CacheCleaner(
+        tmp_path / "grib",
+        tmp_path / "increments",
+        settings=lambda: CacheSettings(max_gb=1500 / (1 << 30)),
+        active=frozenset,
+        clock=Clock(),
+    )
+    assert await cleaner.clean() == 2000
+    assert [path.name for path in tmp_path.rglob("?")] == ["c"]
+    assert (tmp_path / "increments").is_dir()
+    assert not totals.exists()

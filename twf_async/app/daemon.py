@@ -91,6 +91,7 @@ class Daemon:
         )
         cleaner = CacheCleaner(
             service.cache_dir / "grib",
+            service.cache_dir / "increments",
             settings=lambda: self._settings.service.cache,
             active=desk.active_runs,
             clock=parts.clock,

@@ -6,6 +6,7 @@ from pathlib import Path
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
 from render_farm.domain.models import Model
+from twf_async import SOFTWARE
 from twf_async.plan.orders import ProductOrder
 from twf_async.plan.schedule import Drawable
 from twf_async.settings.load import Settings
@@ -47,8 +48,10 @@ def render_job(
         style=catalog.style,
         staging_dir=str(staging_dir),
         map_cache_dir=str(map_cache_dir),
+        increment_dir=str(map_cache_dir.with_name("increments")),
         notice=settings.service.notice,
         log_level=settings.service.logs.level,
+        software=SOFTWARE,
     )
 
 

@@ -57,7 +57,7 @@ class FetchSettings(Frozen):
 
 
 class CacheSettings(Frozen):
-    """How long downloads are kept."""
+    """How long downloads are kept, and the totals that workers go on with."""
 
     max_age_hours: PositiveFloat = 6.0
     max_gb: PositiveFloat = 8.0

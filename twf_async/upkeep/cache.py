@@ -1,4 +1,6 @@
-"""Cleans the cache of downloads: what is too old goes, then the oldest until it is small enough."""
+"""Cleans the cache of downloads and of what workers keep of a run: what is too old goes, then the
+oldest until it is small enough.
+"""
 
 import asyncio
 import time
@@ -60,20 +62,19 @@ def find_files(
 
 
 class CacheCleaner:
-    """Cleans *root* now and then. Nothing but downloads may lie below it."""
+    """Cleans *roots* now and then, within one bound. Nothing may lie there that cannot go."""
 
     task: asyncio.Task[None]
 
     def __init__(
         self,
-        root: Path,
-        *,
+        *roots: Path,
         settings: Callable[[], CacheSettings],
         active: Callable[[], AbstractSet[tuple[str, str]]],
         clock: Clock,
         every_s: float = 600.0,
     ) -> None:
-        self._root, self._settings, self._active = root, settings, active
+        self._roots, self._settings, self._active = roots, settings, active
         self._clock, self._every_s = clock, every_s
         self._log = structlog.get_logger(component="cache")
 
@@ -101,7 +102,8 @@ class CacheCleaner:
 
     def _clean(self, active: frozenset[tuple[str, str]]) -> tuple[int, int]:
         settings = self._settings()
-        files = find_files(self._root, active=active, now_s=time.time())  # as files' times are
+        now_s = time.time()  # as files' times are
+        files = [f for root in self._roots for f in find_files(root, active=active, now_s=now_s)]
         going = files_to_delete(
             files,
             max_age_s=self._clock.real_seconds(settings.max_age_hours * 3600),
@@ -110,12 +112,12 @@ class CacheCleaner:
         for file in going:
             file.path.unlink(missing_ok=True)
         for parent in sorted({file.path.parent for file in going}, reverse=True):
-            _remove_if_empty(parent, self._root)
+            _remove_if_empty(parent, self._roots)
         return sum(file.bytes for file in going), len(going)
 
 
-def _remove_if_empty(directory: Path, root: Path) -> None:
-    while directory != root:
+def _remove_if_empty(directory: Path, roots: Sequence[Path]) -> None:
+    while directory not in roots:
         try:
             directory.rmdir()
         except OSError:  # not empty

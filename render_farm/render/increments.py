@@ -1,0 +1,150 @@
+"""Totals over the increments of a run, kept on disk from hour to hour.
+
+A Kuchera total at f384 is made of 512 messages. An hour takes the sum as it stood at an earlier
+one and decodes only what has been added since. A sum is kept under a digest of everything that it
+depends on, the identity of every file included, and is made from the left in float32: a store
+that is lost, damaged or full costs time and changes no bit of a picture.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from render_farm.decode.fields import Field
+from render_farm.decode.grid import Grid
+from render_farm.derive.derived import Derived
+from render_farm.derive.increments import INCREMENTS, REVISION, plus, require_increments
+from render_farm.derive.shapes import Array, common_grid
+from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
+from render_farm.draw import mapfile
+from render_farm.render.inputs import Inputs, JobFields, Unusable
+
+_log = structlog.get_logger(component="render")
+
+Part = ProductTask  # a task with the messages of one increment alone
+
+
+class RunningTotals:
+    """Makes the totals of a job, going on with what is kept below its `increment_dir`."""
+
+    def __init__(self, job: RenderJob, fields: JobFields) -> None:
+        self._job, self._fields = job, fields
+
+    def derived(self, task: ProductTask) -> Derived | Unusable:
+        """The grids of a task whose recipe is in INCREMENTS, or why there are none.
+
+        raises  DeriveError for messages that do not make consecutive increments, and whatever
+                the recipe's increment raises
+        """
+        require_increments({role: [s.key for s in of] for role, of in task.inputs.items()})
+        parts = _parts(task)
+        newest = self._fields.inputs(parts[-1])
+        if isinstance(newest, Unusable):
+            return newest
+        so_far = self._before(parts, newest)
+        if isinstance(so_far, Unusable):
+            return so_far
+        total = plus(so_far, INCREMENTS[task.product.recipe](newest))
+        if _hours(parts[-1]) == _hours(parts[0]):  # else it is but the beginning of a bucket
+            self._keep(parts, total, newest)
+        return Derived(_grid(newest), {"fill": total})
+
+    def _before(self, parts: Sequence[Part], newest: Inputs) -> Array | Unusable | None:
+        """The sum of all but the last part; None where there is but one."""
+        *earlier, _ = parts
+        kept = self._kept(earlier, newest)
+        count, so_far = kept or (0, None)
+        for part in earlier[count:]:
+            inputs = self._fields.inputs_apart(part)
+            if isinstance(inputs, Unusable):
+                return inputs
+            _grid(newest, inputs)
+            so_far = plus(so_far, INCREMENTS[part.product.recipe](inputs))
+        if so_far is not None and count < len(earlier):
+            self._keep(earlier, so_far, newest)
+        return so_far
+
+    def _kept(self, parts: Sequence[Part], newest: Inputs) -> tuple[int, Array] | None:
+        """The longest sum of the first *parts* that is kept, and of how many it is."""
+        grid = _grid(newest)
+        paths = self._paths(parts)
+        for count in range(len(paths), 0, -1):
+            found = mapfile.load(paths[count - 1])
+            if found is None or found[0].get("grid") != grid.digest:
+                continue
+            fill, offsets = found[1].get("fill"), found[1].get("offsets")
+            sources = [source for part in parts[:count] for source in _sources(part)]
+            if fill is None or offsets is None or len(offsets) != len(sources):
+                continue
+            if fill.dtype == np.float32 and fill.shape == grid.shape:
+                self._fields.note_offsets(zip(sources, offsets.tolist(), strict=True))
+                return count, fill
+        return None
+
+    def _keep(self, parts: Sequence[Part], total: Array, newest: Inputs) -> None:
+        paths = self._paths(parts)
+        known = self._fields.offsets
+        sources = [source for part in parts for source in _sources(part)]
+        if not paths or any(source not in known for source in sources):
+            return
+        offsets = np.array([known[source] for source in sources], np.int64)
+        meta = {"grid": _grid(newest).digest}
+        try:
+            mapfile.save(paths[-1], meta, {"fill": total, "offsets": offsets})
+        except OSError as error:
+            _log.warning("render.total_not_kept", path=str(paths[-1]), reason=str(error))
+
+    def _paths(self, parts: Sequence[Part]) -> list[Path]:
+        """Where the sum up to each part is kept; none where nothing can be kept."""
+        job = self._job
+        if not job.increment_dir or not parts:
+            return []
+        regions = sorted(region.model_dump_json() for region in job.regions)
+        basis = (REVISION, job.software, parts[0].product.recipe, job.cycle, *regions)
+        digest = hashlib.sha256(repr(basis).encode())
+        names = []
+        try:
+            for part in parts:
+                digest.update(_identity(part).encode())
+                names.append(digest.hexdigest()[:32])
+        except OSError:
+            return []  # decoding says what is wrong with the file
+        directory = Path(job.increment_dir) / job.model / job.cycle
+        return [directory / f"{name}.total" for name in names]
+
+
+def _parts(task: ProductTask) -> list[Part]:
+    """The task of each increment by itself."""
+    roles = tuple(task.inputs)
+    together = zip(*task.inputs.values(), strict=True)
+    return [
+        replace(task, inputs={r: (s,) for r, s in zip(roles, sources, strict=True)})
+        for sources in together
+    ]
+
+
+def _sources(part: Part) -> tuple[MessageSource, ...]:
+    return tuple(source for (source,) in part.inputs.values())
+
+
+def _hours(part: Part) -> int:
+    """Length of the increment."""
+    return max(source.key.end_h - source.key.start_h for source in _sources(part))
+
+
+def _grid(*inputs: Inputs) -> Grid:
+    fields: list[Field] = [field for each in inputs for of in each.values() for field in of]
+    return common_grid(fields)
+
+
+def _identity(part: Part) -> str:
+    """Changes with every message, file or change of a file that the increment is made of."""
+    words = []
+    for role, (source,) in part.inputs.items():
+        status = Path(source.path).stat()
+        words.append((role, str(source.key), source.path, status.st_size, status.st_mtime_ns))
+    return repr(words)
