@@ -1,27 +1,56 @@
-"""The texts inside a frame's PNG: what it shows and what it was made from."""
+"""The texts inside a frame's PNG: what it shows, what it was made from, and with what.
 
+Equal frames have equal texts: no time, no host, no directory. Whoever has the same messages, the
+same configuration and the same libraries can make the same file, bit for bit.
+"""
+
+import hashlib
+import json
 from datetime import timedelta
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
+from typing import Any
 
-from render_farm.domain.jobs import ProductTask
+import pyproj
+
+from render_farm.domain.jobs import ProductTask, RenderJob
+from render_farm.domain.places import Region
 from render_farm.draw.captions import Captions, cycle_time
 from render_farm.render.inputs import Offsets
 from render_farm.render.scene import Scene
 
-SOFTWARE = "twf_async"
+# Everything that pixels or bytes depend on: decoding, arithmetic, drawing, glyphs, compression.
+LIBRARIES = (
+    "eccodes",
+    "eccodeslib",
+    "numpy",
+    "opencv-python-headless",
+    "contourpy",
+    "pyproj",
+    "matplotlib",
+    "deflate",
+    "tzdata",
+)
+HASH_DIGITS = 16
+_NO_INFLUENCE = {"models", "order", "group"}  # of a product: other models', and the menu's
 
 
 def texts_of(
     scene: Scene, task: ProductTask, captions: Captions, offsets: Offsets
 ) -> dict[str, str]:
-    """Keyword -> text. Depends on the frame alone, so equal frames have equal bytes."""
+    """Keyword -> text of a frame.
+
+    Source  one line per message, `FILE:OFFSET:VAR:LEVEL:FORECAST`: the file as the worker had it,
+            and the byte in it at which the message begins
+    """
     job = scene.job
     valid = cycle_time(job.cycle) + timedelta(hours=job.hour)
     used = dict.fromkeys(s for group in task.inputs.values() for s in group if s in offsets)
-    sources = [f"{s.key}@{offsets[s]}" for s in used]
     texts = {
         "Title": f"{captions.title[0]}, {scene.region.title}",
-        "Software": SOFTWARE,
-        "Source": "; ".join(sources),
+        "Software": job.software,
+        "Source": "\n".join(f"{PurePath(s.path).name}:{offsets[s]}:{s.key}" for s in used),
         "Disclaimer": job.style.credit,
         "model": job.model,
         "cycle": job.cycle,
@@ -30,7 +59,41 @@ def texts_of(
         "product": scene.product.key,
         "region": scene.region.key,
         "unit": scene.display.unit,
+        "config_hash": config_hash(job, task, scene.region),
+        "libraries": libraries(),
     }
     if job.notice:
         texts["notice"] = job.notice
     return texts
+
+
+def config_hash(job: RenderJob, task: ProductTask, region: Region) -> str:
+    """A digest of everything configured that determines this frame, 16 hex digits.
+
+    Taken from the job alone, so that the service and a drawing by hand agree: the product as the
+    model makes it, its scales, the region with its size, stations, style, counties and notice.
+    """
+    parts: dict[str, Any] = {
+        "model": (job.model, job.model_title),
+        "product": task.product.model_dump(mode="json", exclude=_NO_INFLUENCE),
+        "scales": {role: scale.model_dump(mode="json") for role, scale in task.scales.items()},
+        "region": region.model_dump(mode="json"),
+        "stations": [station.model_dump(mode="json") for station in job.stations],
+        "style": job.style.model_dump(mode="json"),
+        "counties": job.counties,
+        "notice": job.notice,
+    }
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+
+
+@cache
+def libraries() -> str:
+    """Names and versions of what draws, `numpy 2.4.6; ...`."""
+    found = [f"PROJ {pyproj.__proj_version__}"]
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:  # opencv comes under several names
+            continue
+    return "; ".join(found)

@@ -85,3 +85,13 @@ def test_a_picture_of_indices_is_a_palette_file_without_alpha():
     width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
     assert (width, height, depth, kind) == (5, 3, 8, 3)
     assert b"tRNS" not in data
+
+
+def test_a_long_text_is_compressed_and_everybody_reads_it():
+    lines = "\n".join(f"f{n:03d}:{n * 512000}:APCP:surface:0-{n} hour acc fcst" for n in range(500))
+
+    data = png.encode(np.zeros((4, 4), np.uint8), COLOURS, {"Source": lines, "unit": "°F"})
+
+    assert len(data) < len(lines) / 3
+    assert png.read_texts(data) == {"Source": lines, "unit": "°F"}
+    assert Image.open(io.BytesIO(data)).text["Source"] == lines

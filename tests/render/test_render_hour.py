@@ -112,7 +112,7 @@ def test_the_picture_says_what_it_shows(make_job, real_file):
     assert texts["cycle"] == GFS
     assert texts["hour"] == "f006"
     assert texts["valid_time"] == "2026-01-29T18:00Z"
-    assert texts["Source"] == f"TMP:2 m above ground:6 hour fcst@{offset}"
+    assert texts["Source"] == f"{path.name}:{offset}:TMP:2 m above ground:6 hour fcst"
     assert texts["unit"] == "°F"
 
 
