@@ -22,6 +22,7 @@ from render_farm.draw.ticks import chosen_ticks
 
 LARGEST_BOX_PX = 56  # at scale 1: few bins do not stretch over the whole frame
 OUTLINE = 150  # coverage of the line around a bar
+SQUEEZED = 0.6  # part of its even width that a box keeps when another bar widens for its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ def _ends(display: Display) -> tuple[bool, bool]:
 def legend(bars: Sequence[LegendBar], size: tuple[int, int], scale: float) -> Legend:
     """Lay out and draw the legend of *bars*, side by side, on a footer of (width, height) px.
 
-    A single bar without a label is drawn larger. All boxes of all bars have one width, as far as
-    whole pixels allow; a bar takes room by its number of bins.
+    A single bar without a label is drawn larger. A bar takes room by its number of bins, and where
+    that is too little for its name, as much as the name needs.
     """
     ink = np.zeros((size[1], size[0]), np.uint8)
     if not bars:
@@ -99,17 +100,11 @@ def legend(bars: Sequence[LegendBar], size: tuple[int, int], scale: float) -> Le
     units = {bar.unit for bar in bars}
     unit = units.pop() if len(units) == 1 else ""
     unit_px = ceil(text_width(unit, metrics.text)) + metrics.gap // 3 if unit else 0
-    ends = [_ends(bar.display) for bar in bars]
-    room = size[0] - 2 * metrics.margin - unit_px - metrics.gap * (len(bars) - 1)
-    room -= metrics.point * sum(map(sum, ends))
-    boxes = sum(len(bar.display.levels) - 1 for bar in bars)
-    box_px = min(room / boxes, LARGEST_BOX_PX * scale)
-    if box_px >= 3:
-        box_px = float(int(box_px))
-    widths = [
-        round(box_px * (len(bar.display.levels) - 1)) + metrics.point * sum(end)
-        for bar, end in zip(bars, ends, strict=True)
+    names = [
+        bar.label if unit or not bar.unit else f"{bar.label} ({bar.unit})".lstrip() for bar in bars
     ]
+    room = size[0] - 2 * metrics.margin - unit_px - metrics.gap * (len(bars) - 1)
+    widths = _widths(bars, names, room, LARGEST_BOX_PX * scale, metrics)
     whole = sum(widths) + metrics.gap * (len(bars) - 1) + unit_px
     left = max(metrics.margin, (size[0] - whole) // 2)
     swatches: list[Swatch] = []
@@ -120,9 +115,8 @@ def legend(bars: Sequence[LegendBar], size: tuple[int, int], scale: float) -> Le
             left + width + reach if index < len(bars) - 1 else size[0] - 2.0,
         )
         swatches += _bar(ink, bar, index, (left, left + width), bounds, metrics)
-        name = bar.label if unit or not bar.unit else f"{bar.label} ({bar.unit})".lstrip()
-        if name:
-            text = shortened(name, width + metrics.gap // 2, metrics.name)
+        if names[index]:
+            text = shortened(names[index], width + metrics.gap // 2, metrics.name)
             draw_text(
                 ink, left, metrics.top - 4.5 * scale, text, metrics.name, anchor="ls", strength=0.85
             )
@@ -131,6 +125,46 @@ def legend(bars: Sequence[LegendBar], size: tuple[int, int], scale: float) -> Le
         middle = metrics.top + metrics.height / 2
         draw_text(ink, left - metrics.gap + metrics.gap // 3, middle, unit, metrics.text)
     return Legend(ink, tuple(swatches))
+
+
+def _widths(
+    bars: Sequence[LegendBar],
+    names: Sequence[str],
+    room: int,
+    largest_box_px: float,
+    metrics: _Metrics,
+) -> list[int]:
+    """Width of each bar, ends included; together *room* px at most.
+
+    All boxes have one width, but a bar is at least as wide as its name, half the gap beside it
+    included, unless that squeezes the others.
+    """
+    boxes = [len(bar.display.levels) - 1 for bar in bars]
+    points = [metrics.point * sum(_ends(bar.display)) for bar in bars]
+    needs = [
+        ceil(text_width(name, metrics.name)) - metrics.gap // 2 if name else 0 for name in names
+    ]
+    even, even_px = _shared(boxes, points, [0] * len(bars), room, largest_box_px)
+    named, named_px = _shared(boxes, points, needs, room, largest_box_px)
+    return named if named_px >= SQUEEZED * even_px else even
+
+
+def _shared(
+    boxes: Sequence[int], points: Sequence[int], needs: Sequence[int], room: int, largest_px: float
+) -> tuple[list[int], float]:
+    """Widths of bars that share *room* by their boxes, none below its need; and a box's width."""
+    fixed: set[int] = set()
+    while True:
+        free = set(range(len(boxes))) - fixed
+        left = room - sum(needs[k] for k in fixed) - sum(points[k] for k in free)
+        box_px = min(left / max(1, sum(boxes[k] for k in free)), largest_px)
+        if box_px >= 3:
+            box_px = float(int(box_px))
+        widths = [round(box_px * n) + point for n, point in zip(boxes, points, strict=True)]
+        short = {k for k in free if widths[k] < needs[k]}
+        if not short:
+            return [needs[k] if k in fixed else widths[k] for k in range(len(boxes))], box_px
+        fixed |= short
 
 
 def _bar(

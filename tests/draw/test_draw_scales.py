@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from render_farm.domain.catalog import Display, Scale
-from render_farm.draw.colours import bin_colours, levels_si, oklab
+from render_farm.draw.colours import bin_colours, bins_of, levels_si, oklab
 from render_farm.draw.fill import classes_of
 
 RAIN = [0.01, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 4, 6, 10, 16, 24]
@@ -100,6 +100,15 @@ KNOWN = {
     "reflectivity_sleet": DBZ,
     "reflectivity_freezing_rain": DBZ,
     "snowfall": [0.1, *(0.5 + 0.5 * k for k in range(20)), *range(11, 49)],
+    "dewpoint": [-30 + 2.5 * k for k in range(47)],
+    "vorticity": list(range(-8, 41, 2)),
+    "humidity": list(range(10, 101, 5)),
+    "temperature_advection": [-6 + 0.5 * k for k in range(25)],
+    "jet": list(range(50, 201, 10)),
+    "precipitable_water": [0.1 * k for k in range(26)],
+    "cape": [100, 250, 500, 750, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000],
+    "cloud": list(range(10, 101, 10)),
+    "freezing_level": list(range(0, 16001, 500)),
 }
 AMOUNTS = [
     "rate_unknown",
@@ -166,12 +175,32 @@ def test_display_and_si_agree(scales):
     assert levels_si(foot)[foot.levels.index(12)] == pytest.approx(0.3048, rel=1e-5)
     mph = scales["wind"].imperial
     assert levels_si(mph)[mph.levels.index(100)] == pytest.approx(44.704, rel=1e-6)
+    knot = scales["jet"].imperial
+    assert levels_si(knot)[knot.levels.index(100)] == pytest.approx(51.4444, rel=1e-5)
+    advection = scales["temperature_advection"].imperial
+    assert levels_si(advection)[advection.levels.index(3)] == pytest.approx(3 / 10800)
+    vorticity = scales["vorticity"].imperial
+    assert levels_si(vorticity)[vorticity.levels.index(20)] == pytest.approx(2e-4)
+    feet = scales["freezing_level"].imperial
+    assert levels_si(feet)[feet.levels.index(10000)] == pytest.approx(3048, rel=1e-5)
 
 
 def test_there_is_one_colour_for_each_bin():
     display = Display(unit="", levels=[0, 1, 2], colours=["#ff0000", "#00ff00"], over="")
 
     assert bin_colours(display) == (None, (255, 0, 0), (0, 255, 0), None)
+
+
+def test_a_closed_scale_counts_its_last_level_to_the_last_bin():
+    display = Display(unit="%", levels=[0, 50, 100], colours=["#ff0000", "#00ff00"], closed=True)
+
+    assert bin_colours(display) == (None, (255, 0, 0), (0, 255, 0), (0, 255, 0))
+    assert bins_of(np.array([99.0, 100.0]), display).tolist() == [2, 3]
+
+
+def test_a_closed_scale_has_no_colour_beyond_its_end():
+    with pytest.raises(ValueError, match="nothing over its last level"):
+        Display(unit="%", levels=[0, 100], colours=["#ff0000"], closed=True, over="#00ff00")
 
 
 def test_scales_of_one_product_fit_one_palette(scales):

@@ -172,3 +172,42 @@ def test_no_legend_is_no_ink():
 
     assert drawn.swatches == ()
     assert not drawn.ink.any()
+
+
+def test_nothing_points_beyond_a_closed_scale():
+    display = Display(unit="%", levels=(0, 50, 100), colours=("#ff0000", "#00ff00"), closed=True)
+
+    drawn = legend([LegendBar("", "%", display)], (800, 104), 1.0)
+
+    assert [swatch.bin_index for swatch in drawn.swatches] == [1, 2]
+
+
+@pytest.mark.parametrize("width", [1700, 1600, 800, 400])
+def test_names_of_five_bars_are_written_in_full(width, scales):
+    """The names' ink is as wide as their text: none was cut to dots."""
+    kinds = ("unknown", "rain", "snow", "sleet", "freezing_rain")
+    bars = [
+        LegendBar(scale.title, scale.imperial.unit, scale.imperial)
+        for scale in (scales[f"rate_{kind}"] for kind in kinds)
+    ]
+    plan = layout(width, width * 3 // 4)
+    drawn = legend(bars, (width, plan.footer.height), plan.scale)
+
+    top = min(swatch.rect.top for swatch in drawn.swatches)
+    lefts = [min(s.rect.left for s in drawn.swatches if s.bar_index == k) for k in range(5)]
+    size_px = max(8.5, 15.5 * plan.scale)
+    for one, left, end in zip(bars, lefts, [*lefts[1:], width], strict=True):
+        inked = np.flatnonzero(drawn.ink[: top - 1, left - 1 : end - 2].any(axis=0))
+        assert np.ptp(inked) + 1 == pytest.approx(text_width(one.label, size_px), abs=3)
+
+
+@pytest.mark.parametrize("units", ["imperial", "metric"])
+def test_the_outermost_ticks_of_shipped_scales_are_not_clipped(units, scales):
+    for key, scale in scales.items():
+        display = getattr(scale, units)
+        for width in (1700, 800, 400):
+            plan = layout(width, width * 3 // 4)
+            size = (width, plan.footer.height)
+            drawn = legend([LegendBar("", display.unit, display)], size, plan.scale)
+
+            assert not drawn.ink[:, [0, -1]].any(), (key, width)
