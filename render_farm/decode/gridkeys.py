@@ -1,10 +1,13 @@
 """GRIB keys of section 3 to a `Grid` and the turns that bring its values into our order."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import eccodes
 import numpy as np
 from numpy.typing import NDArray
+from pyproj import Proj
+from pyproj.exceptions import ProjError
 
 from render_farm.decode.grid import Grid, Kind, projection
 
@@ -14,9 +17,15 @@ _KINDS: dict[str, Kind] = {
     "polar_stereographic": "polar_stereographic",
     "lambert": "lambert",
 }
-_SOUTH_POLE = 128  # first bit of flag table 3.5
+_SOUTH_POLE, _BIPOLAR = 128, 64  # first two bits of flag table 3.5
 _ALONG_AXES = 8  # fifth bit of flag table 3.3
+_STAGGERED = 0b1111  # last four bits of flag table 3.4: rows or columns shifted by half a cell
+_NO_BITMAP = 255  # code table 6.0
+MAX_POINTS = 40_000_000  # twice the finest global grid there is; a damaged header asks for more
 _CIRCLE_TOLERANCE = 1e-4  # degrees; messages round increments to 1e-6 of them
+
+
+F = TypeVar("F", np.float32, np.float64)
 
 
 class GridError(ValueError):
@@ -29,6 +38,7 @@ class Arrangement:
 
     flip_rows, flip_columns  against `Grid`'s order (row 0 north, column 0 west)
     columns_first   consecutive values run along a column
+    alternate       every other run of consecutive values goes backwards, as a plough does
     earth_relative  wind components are eastward and northward, not along the grid's axes
     """
 
@@ -36,39 +46,49 @@ class Arrangement:
     flip_rows: bool
     flip_columns: bool
     columns_first: bool
+    alternate: bool
     earth_relative: bool
 
-    def arrange(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Values in message order, (ny * nx,), as (ny, nx) in our order, contiguous.
+    def arrange(self, values: NDArray[F]) -> NDArray[F]:
+        """Values in message order, (ny * nx,), as (ny, nx) in our order: a view where one can be.
 
         raises  GridError where their number is not that of the grid's points
         """
         ny, nx = self.grid.shape
         if values.size != nx * ny:
             raise GridError(f"{values.size} values do not fill a grid of {nx} x {ny} points")
-        field = values.reshape(nx, ny).T if self.columns_first else values.reshape(ny, nx)
+        runs = values.reshape(nx, ny) if self.columns_first else values.reshape(ny, nx)
+        if self.alternate:
+            runs = runs.copy()
+            runs[1::2] = runs[1::2, ::-1].copy()
+        field = runs.T if self.columns_first else runs
         if self.flip_rows:
             field = field[::-1]
         if self.flip_columns:
             field = field[:, ::-1]
-        return np.ascontiguousarray(field)
+        return field
 
 
 def arrangement(handle: int) -> Arrangement:
     """Read section 3 of an eccodes handle.
 
-    raises  GridError for other grid types, for rows that alternate in direction and for
-            impossible numbers; eccodes.CodesInternalError where keys are missing
+    raises  GridError for other grid types, for staggered rows and for impossible numbers;
+            eccodes.CodesInternalError where keys are missing
     """
     grid_type = eccodes.codes_get(handle, "gridType")
     kind = _KINDS.get(grid_type)
     if kind is None:
         raise GridError(f"grids of type {grid_type!r} are not supported")
-    if _flag(handle, "alternativeRowScanning"):
-        raise GridError("rows that alternate in direction are not supported")
+    if eccodes.codes_get_long(handle, "scanningMode") & _STAGGERED:
+        raise GridError("rows that are shifted by half a cell are not supported")
     nx, ny = (eccodes.codes_get_long(handle, key) for key in ("Nx", "Ny"))
     if nx < 2 or ny < 2:
         raise GridError(f"a grid of {nx} x {ny} points is no map")
+    points = eccodes.codes_get_long(handle, "numberOfDataPoints")
+    if points != nx * ny:
+        raise GridError(f"it says that it has {points} points on a grid of {nx} x {ny}")
+    if points > MAX_POINTS:
+        raise GridError(f"a grid of {nx} x {ny} points is larger than any model's")
     west_to_east = not _flag(handle, "iScansNegatively")
     south_to_north = _flag(handle, "jScansPositively")
     build = _latlon if kind == "latlon" else _projected
@@ -80,8 +100,21 @@ def arrangement(handle: int) -> Arrangement:
         flip_rows=south_to_north,
         flip_columns=not west_to_east,
         columns_first=_flag(handle, "jPointsAreConsecutive"),
+        alternate=_flag(handle, "alternativeRowScanning"),
         earth_relative=not components & _ALONG_AXES,
     )
+
+
+def require_values(handle: int, arranged: Arrangement) -> None:
+    """GridError unless the message packs as many values as its grid has points.
+
+    Before they are unpacked: room for as many as it claims would be taken first.
+    """
+    ny, nx = arranged.grid.shape
+    count = eccodes.codes_get_long(handle, "numberOfValues")
+    with_gaps = eccodes.codes_get_long(handle, "bitMapIndicator") != _NO_BITMAP
+    if count > nx * ny or (count < nx * ny and not with_gaps):
+        raise GridError(f"{count} values do not fill a grid of {nx} x {ny} points")
 
 
 def _flag(handle: int, key: str) -> bool:
@@ -137,7 +170,7 @@ def _projected(
     if not (dx > 0 and dy > 0):
         raise GridError(f"grid lengths of {dx} x {dy} m are impossible")
     crs = f"{_definition(handle, kind, first_lon)} {_earth(handle)} +no_defs"
-    x, y = projection(crs)(first_lon, first_lat)
+    x, y = _plane(crs)(first_lon, first_lat)
     if not (np.isfinite(x) and np.isfinite(y)):
         raise GridError(f"the first point {first_lat}, {first_lon} is not on the projection")
     x0 = x if west_to_east else x - (nx - 1) * dx
@@ -145,7 +178,16 @@ def _projected(
     return Grid(kind, nx, ny, crs, x0, y0, dx, -dy)
 
 
+def _plane(crs: str) -> Proj:
+    try:
+        return projection(crs)
+    except ProjError as error:
+        raise GridError(f"there is no projection {crs!r}") from error
+
+
 def _definition(handle: int, kind: Kind, first_lon: float) -> str:
+    if kind != "mercator" and eccodes.codes_get_long(handle, "projectionCentreFlag") & _BIPOLAR:
+        raise GridError("bipolar projections are not supported")
     if kind == "lambert":
         central, latitude, first, second = (
             _degrees(handle, key) for key in ("LoV", "LaD", "Latin1", "Latin2")

@@ -69,11 +69,7 @@ def fitting_size(aspect: float) -> tuple[int, int]:
     height = _height_of(REFERENCE_WIDTH_PX, aspect)
     if height <= REFERENCE_HEIGHT_PX:
         return REFERENCE_WIDTH_PX, height
-    width = REFERENCE_WIDTH_PX
-    for _ in range(8):  # header and footer shrink a little with the width
-        map_px = REFERENCE_HEIGHT_PX - sum(furniture_px(width, REFERENCE_HEIGHT_PX))
-        width = _stepped(aspect * map_px)
-    return max(width, NARROWEST_PX), REFERENCE_HEIGHT_PX
+    return _width_of(REFERENCE_HEIGHT_PX, aspect), REFERENCE_HEIGHT_PX
 
 
 def _height_of(width: int, aspect: float) -> int:
@@ -81,6 +77,13 @@ def _height_of(width: int, aspect: float) -> int:
     for _ in range(8):
         height = _stepped(width / aspect + sum(furniture_px(width, height)))
     return max(height, LOWEST_PX)
+
+
+def _width_of(height: int, aspect: float) -> int:
+    width = REFERENCE_WIDTH_PX
+    for _ in range(8):  # header and footer shrink a little with the width
+        width = _stepped(aspect * (height - sum(furniture_px(width, height))))
+    return max(width, NARROWEST_PX)
 
 
 def _stepped(pixels: float) -> int:
@@ -121,8 +124,7 @@ def _set_size(table: dict[str, object], shown: tuple[float, float]) -> None:
     if isinstance(width, int) and height is None:
         table["height_px"] = _height_of(width, aspect)
     elif isinstance(height, int) and width is None:
-        map_px = height - sum(furniture_px(fitting[0], height))
-        table["width_px"] = _stepped(aspect * map_px)
+        table["width_px"] = _width_of(height, aspect)
     else:
         table.setdefault("width_px", fitting[0])
         table.setdefault("height_px", fitting[1])

@@ -6,7 +6,7 @@ a frame then only looks a few thousand pixels up. Colours are not in it: they ar
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,10 +21,11 @@ from render_farm.domain.places import Box
 from render_farm.draw import mapfile
 from render_farm.draw.projection import Viewport
 
-VERSION = 6
+VERSION = 7
 SUPERSAMPLE = 3
 MAX_STEP_DEG = 0.2  # a border along a parallel is curved on the map: points between its ends
 JUMP_PX = 2000  # longer between neighbouring points than anything real: the seam of the projection
+MARGIN_PX = 16  # around the map: half the width of any line
 SHIFT = 4  # fractional bits of cv2's coordinates
 LAND, WATER = 0, 1
 OPEN_LAYERS = 12
@@ -144,8 +145,7 @@ def _ground(viewport: Viewport, box: Box) -> NDArray[np.uint8]:
     for area, inside, hole in (("land", LAND, WATER), ("lakes", WATER, LAND)):
         for polygon in loader.polygons(area, box):  # type: ignore[arg-type]
             for ring, value in ((polygon.outer, inside), *((h, hole) for h in polygon.holes)):
-                outline = _closed(viewport, ring)
-                if outline is not None:
+                for outline in _closed(viewport, ring):
                     cv2.fillPoly(ground, [outline], value, cv2.LINE_8, SHIFT)
     return ground
 
@@ -167,23 +167,33 @@ def densified(line: NDArray[Any], step_deg: float = MAX_STEP_DEG) -> Points:
 def projected(viewport: Viewport, line: NDArray[Any]) -> list[Points]:
     """A lon/lat line as pixel coordinates (n, 2), cut where the projection tears it."""
     points = densified(line)
-    pixels = np.stack(viewport.pixels_of(points[:, 0], points[:, 1]), axis=-1)
-    with np.errstate(invalid="ignore"):
-        jump = ~(np.abs(np.diff(pixels, axis=0)).max(axis=1) < JUMP_PX)
-    pieces = np.split(pixels, np.flatnonzero(jump) + 1)
-    return [piece for piece in pieces if len(piece) > 1 and np.isfinite(piece).all()]
+    found: list[Points] = []
+    for outline in viewport.outlines_of(points[:, 0], points[:, 1]):
+        pixels = np.stack(outline, axis=-1)
+        with np.errstate(invalid="ignore"):
+            jump = ~(np.abs(np.diff(pixels, axis=0)).max(axis=1) < JUMP_PX)
+        pieces = np.split(pixels, np.flatnonzero(jump) + 1)
+        found += [p for p in pieces if len(p) > 1 and np.isfinite(p).all() and _near(viewport, p)]
+    return found
 
 
-def _closed(viewport: Viewport, ring: NDArray[Any]) -> NDArray[np.int32] | None:
-    """A ring for fillPoly, points that the projection lacks left out."""
+def _near(viewport: Viewport, pixels: Points) -> bool:
+    """Whether a line may touch the map."""
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    size = viewport.rect.width, viewport.rect.height
+    return all(high[i] > -MARGIN_PX and low[i] < size[i] + MARGIN_PX for i in (0, 1))
+
+
+def _closed(viewport: Viewport, ring: NDArray[Any]) -> Iterator[NDArray[np.int32]]:
+    """A ring for fillPoly wherever it may touch the map; points without an image left out."""
     points = densified(ring)
-    pixels = np.stack(viewport.pixels_of(points[:, 0], points[:, 1]), axis=-1)
-    pixels = pixels[np.isfinite(pixels).all(axis=1)]
-    if len(pixels) < 3:
-        return None
-    # cv2 counts in 32 bits; what lies that far outside has no influence on what is inside.
-    limit = 2.0**24
-    return np.asarray(np.rint(np.clip(pixels, -limit, limit) * 2**SHIFT), np.int32)
+    for outline in viewport.outlines_of(points[:, 0], points[:, 1]):
+        pixels = np.stack(outline, axis=-1)
+        pixels = pixels[np.isfinite(pixels).all(axis=1)]
+        if len(pixels) > 2 and _near(viewport, pixels):
+            # cv2 counts in 32 bits; what lies that far outside does not change what is inside.
+            limit = 2.0**24
+            yield np.asarray(np.rint(np.clip(pixels, -limit, limit) * 2**SHIFT), np.int32)
 
 
 def _fixed(pixels: Points) -> NDArray[np.int32]:

@@ -7,6 +7,7 @@ pyproj alone: importing cartopy would cost a fresh worker a second.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,8 @@ from render_farm.draw.layout import Rect, layout
 EDGE_POINTS = 65  # along each side of a region's box; a straight side bends in the projection
 VIEW_STEP_PX = 16
 VIEW_MARGIN_DEG = 1.5  # for bicubic kernels, smoothing near the frame and the wrap of a grid cell
+
+_CYLINDERS = ("+proj=merc", "+proj=eqc")
 
 Float = NDArray[np.float64]
 
@@ -56,6 +59,17 @@ def proj_definition(region: Region) -> str:
             true_scale = parallels[0] if parallels else 0.0
             shape = f"+proj=eqc +lon_0={lon0} +lat_ts={true_scale}"
             return f"{shape} +R=6378137 +units=m +no_defs"
+
+
+@lru_cache(maxsize=64)
+def _half_turn_m(definition: str) -> float:
+    """Half the width of a cylinder's whole map."""
+    x, _ = _proj(f"{definition} +over")(_central(definition) + 180.0, 0.0)
+    return float(x) * (1 + 1e-9)
+
+
+def _central(definition: str) -> float:
+    return next(float(p[7:]) for p in definition.split() if p.startswith("+lon_0="))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +118,51 @@ class Viewport:
         row = (self.top_m - np.asarray(y)) / self.m_per_px - 0.5
         return column, row
 
+    def outlines_of(
+        self, longitude: ArrayLike, latitude: ArrayLike
+    ) -> Iterator[tuple[Float, Float]]:
+        """`pixels_of` for an outline that must stay in one piece, as often as it may be shown.
+
+        Where a cylinder is cut open an outline would jump from one side of the map to the other;
+        so it is unrolled, and given once for each turn. Other projections have no such cut in
+        the map: once, plainly.
+        """
+        if not self.definition.startswith(_CYLINDERS):
+            yield self.pixels_of(longitude, latitude)
+            return
+        unrolled = Viewport(
+            self.region,
+            f"{self.definition} +over",
+            self.left_m,
+            self.top_m,
+            self.m_per_px,
+            self.rect,
+            self.scale,
+        )
+        for turn in (-360.0, 0.0, 360.0):
+            yield unrolled.pixels_of(np.asarray(longitude, np.float64) + turn, latitude)
+
     def lonlat_of_pixels(self, column: ArrayLike, row: ArrayLike) -> tuple[Float, Float]:
-        """Longitude -180..180 and latitude (float64, broadcast shape); inf off the earth."""
+        """Longitude -180..180 and latitude (float64, broadcast shape); inf off the earth.
+
+        Beyond the poles and beyond one turn of a cylinder there is no earth.
+        """
         x = self.left_m + (np.asarray(column, np.float64) + 0.5) * self.m_per_px
         y = self.top_m - (np.asarray(row, np.float64) + 0.5) * self.m_per_px
         x, y = np.broadcast_arrays(x, y)
         longitude, latitude = _proj(self.definition)(
             np.ascontiguousarray(x), np.ascontiguousarray(y), inverse=True
         )
-        return np.asarray(longitude), np.asarray(latitude)
+        longitude, latitude = np.asarray(longitude), np.asarray(latitude)
+        if self.definition.startswith(_CYLINDERS):
+            with np.errstate(invalid="ignore"):
+                off = (np.abs(x) > _half_turn_m(self.definition)) | (np.abs(latitude) > 90.0)
+            if off.any():
+                longitude, latitude = (
+                    np.where(off, np.inf, longitude),
+                    np.where(off, np.inf, latitude),
+                )
+        return longitude, latitude
 
     def north(self, column: ArrayLike, row: ArrayLike) -> Float:
         """Angle of true north at pixels, radians clockwise from the frame's up, float64."""

@@ -276,8 +276,6 @@ def test_spacing_is_the_distance_over_ground(name):
 def test_grids_that_we_cannot_read_say_why():
     with pytest.raises(GridError, match="rotated_ll"):
         arranged(mint({**LATLON, "gridType": "rotated_ll"}))
-    with pytest.raises(GridError, match="alternate"):
-        arranged(mint({**LAMBERT, "alternativeRowScanning": 1}))
     with pytest.raises(GridError, match="no map"):
         arranged(mint({**LATLON, "Ny": 1, LAST_LAT: 60.0}))
     with pytest.raises(GridError, match="against their flag"):

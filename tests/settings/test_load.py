@@ -128,7 +128,7 @@ def test_a_misspelt_variable_is_told_not_ignored(config_dir):
 
 def test_all_faults_are_told_at_once(copy):
     edit(copy, "service.toml", "port = 8000", "prot = 8000")
-    edit(copy, "regions.toml", "timezone  ", "timezoen  ")
+    edit(copy, "regions.toml", "timezone            =", "timezoen =")
 
     with pytest.raises(BadConfiguration) as caught:
         load(copy, {})
