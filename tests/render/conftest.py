@@ -3,12 +3,12 @@
 import tomllib
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from render_farm.domain.catalog import Product, Scale, Style
 from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
 from render_farm.domain.places import Region, Station
+from tests.reference_kernel import reference_value
 
 BUCKETS = {"gfs": 6, "hrrr": 1}
 STATIONS = (
@@ -81,33 +81,6 @@ def make_job(catalog, map_cache, tmp_path):
         return replace(job, **changes)
 
     return make
-
-
-def _cubic_weight(distance):
-    """OpenCV's bicubic kernel, a = -0.75."""
-    a, t = -0.75, np.abs(distance)
-    inner = (a + 2) * t**3 - (a + 3) * t**2 + 1
-    outer = a * t**3 - 5 * a * t**2 + 8 * a * t - 4 * a
-    return np.where(t <= 1, inner, np.where(t < 2, outer, 0.0))
-
-
-def _linear_weight(distance):
-    return np.maximum(1 - np.abs(distance), 0.0)
-
-
-def reference_value(values, column, row, kernel, *, cyclic=False):
-    """Interpolate in float64 at source coordinates (n,); edges repeat, cyclic columns wrap."""
-    ny, nx = values.shape
-    weight = _cubic_weight if kernel == "cubic" else _linear_weight
-    c0, r0 = np.floor(column).astype(int), np.floor(row).astype(int)
-    total = np.zeros(column.shape)
-    for dr in range(-1, 3):
-        for dc in range(-1, 3):
-            c = (c0 + dc) % nx if cyclic else np.clip(c0 + dc, 0, nx - 1)
-            r = np.clip(r0 + dr, 0, ny - 1)
-            part = values[r, c].astype(np.float64)
-            total += part * weight(column - (c0 + dc)) * weight(row - (r0 + dr))
-    return total
 
 
 @pytest.fixture(scope="session")
