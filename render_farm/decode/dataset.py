@@ -238,6 +238,6 @@ class _Messages(BackendArray):
 
     def _decode(self, head: MessageHead, window: tuple[Any, ...]) -> NDArray[np.float32]:
         with self._path.open("rb") as file:
-            values, _, _ = unpack(field_bytes(file, head), head.grid.digest)
+            values = unpack(field_bytes(file, head), head.grid.digest)
         part: NDArray[np.float32] = values[window]
         return part

@@ -28,6 +28,7 @@ class Grid:
     x0, y0  of the centre of column 0, row 0: degrees for latlon, else metres
     dx, dy  from one column, one row to the next, same units; dx > 0 and dy < 0
     cyclic  the columns go round the earth: column nx would be column 0
+    part    where it was cut from, if it is a part of a larger grid
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Grid:
     dx: float
     dy: float
     cyclic: bool = False
+    part: "Part | None" = None
 
     @property
     def digest(self) -> str:
@@ -99,6 +101,19 @@ class Grid:
         grid length divided by the scale factor there. Read-only and shared, as `lonlat`.
         """
         return _spacing(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Column *left*, row *top* of the grid *whole* is the first of the grid that was cut from it.
+
+    What is computed for the whole grid serves its parts: they differ in where they begin. On a
+    cyclic grid a part's columns run on past nx and wrap.
+    """
+
+    whole: Grid
+    left: int
+    top: int
 
 
 def radius_m(grid: Grid) -> float:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render_farm.decode.fields import Failure, Field
-from render_farm.decode.gridkeys import Arrangement, GridError, arrangement
-from render_farm.decode.sanity import BadValues, checked
+from render_farm.decode.gridkeys import Arrangement, GridError, arrangement, require_values
+from render_farm.decode.sanity import BadValues, require_possible, take_noise_off
 from render_farm.decode.window import window_of
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.grib2 import GribError, MessageHead, field_bytes, walk
@@ -119,37 +119,46 @@ def decode(message: bytes, head: MessageHead, boxes: tuple[Box, ...] = ()) -> Fi
     """
     if head.key is None:
         raise ValueError(f"{head.text} has no key")
-    values, arranged, units = unpack(message, head.grid.digest)
-    values, grid = checked(values, head.key), arranged.grid
-    window = _window(grid, boxes)
-    if window is not None:
-        values, grid = window.cut(values), window.cut_grid(grid)
+    known = parameter(head.key.parameter)
+    whole, arranged, units = _unpacked(
+        message, head.grid.digest, None if known is None else known.unit
+    )
+    low, high = float(np.fmin.reduce(whole, None)), float(np.fmax.reduce(whole, None))
+    require_possible(low, high, whole.size, head.key)
+    window, grid = _window(arranged.grid, boxes), arranged.grid
+    if window is None:
+        values = np.ascontiguousarray(whole, np.float32)
+    else:
+        values, grid = window.cut(whole), window.cut_grid(grid)
         if np.isnan(values).all():
             raise BadValues("every value in the regions is missing")
+    take_noise_off(values, head.key)
     values.flags.writeable = False
-    known = parameter(head.key.parameter)
-    return Field(
-        values,
-        head.key,
-        grid,
-        units if known is None else known.unit,
-        arranged.earth_relative,
-        head.offset,
-    )
+    return Field(values, head.key, grid, units, arranged.earth_relative, head.offset)
 
 
-def unpack(message: bytes, grid_digest: str) -> tuple[NDArray[np.float32], Arrangement, str]:
-    """The raw values of a message, where they lie, and eccodes' word for their unit.
+def unpack(message: bytes, grid_digest: str) -> NDArray[np.float32]:
+    """The raw values of a message.
 
     message      whole GRIB2 message of one field
     grid_digest  of its section 3 (`GridHead.digest`): equal ones share their keys
-    returns      values (ny, nx) float32 in our order, missing = NaN, unchecked
+    returns      (ny, nx) float32 in our order, missing = NaN, unchecked
     raises       GridError, eccodes.CodesInternalError
     """
+    values, _, _ = _unpacked(message, grid_digest, "")
+    return np.ascontiguousarray(values, np.float32)
+
+
+def _unpacked(
+    message: bytes, grid_digest: str, unit: str | None
+) -> tuple[NDArray[np.float64], Arrangement, str]:
+    """Values, where they lie, and *unit*, or eccodes' word for it (1 ms a message) for None."""
     handle = eccodes.codes_new_from_message(message)
     try:
         arranged = _arrangement(handle, grid_digest)
-        return _values(handle, arranged), arranged, eccodes.codes_get_string(handle, "units")
+        if unit is None:
+            unit = eccodes.codes_get_string(handle, "units")
+        return _values(handle, arranged), arranged, unit
     finally:
         eccodes.codes_release(handle)
 
@@ -168,9 +177,12 @@ def _arrangement(handle: int, digest: str) -> Arrangement:
     return found
 
 
-def _values(handle: int, arranged: Arrangement) -> NDArray[np.float32]:
+def _values(handle: int, arranged: Arrangement) -> NDArray[np.float64]:
+    """(ny, nx), NaN where missing; float64, for what is cut away need not be converted."""
+    require_values(handle, arranged)
     eccodes.codes_set_double(handle, "missingValue", _MISSING)
-    # As float64 first: eccodes has no float32 way for IEEE packing, and is no faster by it.
-    flat = eccodes.codes_get_array(handle, "values").astype(np.float32)
-    flat[flat == np.float32(_MISSING)] = np.nan
+    # Not as float32: eccodes has no such way for IEEE packing, and is no faster by it.
+    flat: NDArray[np.float64] = eccodes.codes_get_array(handle, "values")
+    if np.fmax.reduce(flat) >= _MISSING:
+        flat[flat == _MISSING] = np.nan
     return arranged.arrange(flat)

@@ -1,7 +1,8 @@
 """Values that cannot be: refuse a field rather than draw a lie, and take packing noise off.
 
 eccodes decodes flipped data bytes to numbers like 1e10 without an error, so what comes out of a
-message is checked against wide physical limits of its parameter.
+message is checked against wide physical limits of its parameter. And a field that is the same
+everywhere, of a quantity that never is, was not forecast but filled in.
 """
 
 from typing import NamedTuple
@@ -90,6 +91,12 @@ _LIMITS: dict[str, Limits] = {
 }
 
 
+ENOUGH_TO_VARY = 64  # points; fewer may by chance be equal to the precision of their packing
+_EVERYWHERE = {"PRES", "PRMSL", "MSLET", "MSLMA", "UGRD", "VGRD", "GUST", "WIND", "PWAT"}
+_OFF_THE_GROUND = {"TMP", "DPT", "TMAX", "TMIN", "APTMP"}
+_ALOFT = {"HGT", "ABSV", "RELV", "VVEL", "DZDT"}
+
+
 def limits_of(key: MessageKey) -> Limits:
     """The limits for this message."""
     limits = _LIMITS.get(key.parameter, _ANY)
@@ -100,15 +107,27 @@ def limits_of(key: MessageKey) -> Limits:
     return limits
 
 
-def checked(values: NDArray[np.float32], key: MessageKey) -> NDArray[np.float32]:
-    """The values without packing noise.
+def varies(key: MessageKey) -> bool:
+    """Whether a field of this message cannot be the same everywhere (in a box of some size).
 
-    values   any shape, float32, NaN where missing; changed in place where there is noise
-    returns  the same array
-    raises   BadValues: all missing, infinite, or beyond the parameter's limits
+    Amounts, flags, clouds and instability can be zero all over, humidity full; the ground may lie
+    at one height (the sea) and melt at one temperature; what names no level says nothing.
     """
-    with np.errstate(invalid="ignore"):
-        low, high = float(np.fmin.reduce(values, None)), float(np.fmax.reduce(values, None))
+    if key.parameter in _ALOFT:
+        return key.level.endswith(" mb")
+    return key.parameter in _EVERYWHERE or (
+        key.parameter in _OFF_THE_GROUND and key.level != "surface"
+    )
+
+
+def require_possible(low: float, high: float, points: int, key: MessageKey) -> None:
+    """Refuse a message whose values cannot be true.
+
+    low, high  of the values that are not missing; NaN where all are
+    points     values of the message, missing ones included
+    raises     BadValues: all missing, infinite, beyond the parameter's limits, or all the same
+               where the parameter cannot be
+    """
     if np.isnan(low):
         raise BadValues("every value is missing")
     limits = limits_of(key)
@@ -118,8 +137,14 @@ def checked(values: NDArray[np.float32], key: MessageKey) -> NDArray[np.float32]
                 f"a value of {extreme:.6g} is outside the possible"
                 f" {limits.lowest:g}..{limits.highest:g}"
             )
-    if limits.floor is not None and low < limits.floor:
+    if low == high and points >= ENOUGH_TO_VARY and varies(key):
+        raise BadValues(f"all {points} points have the value {low:.6g}, which cannot be")
+
+
+def take_noise_off(values: NDArray[np.float32], key: MessageKey) -> None:
+    """Set what packing left beyond the parameter's floor or ceiling to it, in place; NaN stays."""
+    limits = limits_of(key)
+    if limits.floor is not None:
         np.maximum(values, np.float32(limits.floor), out=values)
-    if limits.ceiling is not None and high > limits.ceiling:
+    if limits.ceiling is not None:
         np.minimum(values, np.float32(limits.ceiling), out=values)
-    return values

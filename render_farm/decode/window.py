@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.decode.grid import Grid
+from render_farm.decode.grid import Grid, Part
 from render_farm.domain.places import Box
 
 MARGIN_CELLS = 6  # for bicubic kernels and derivatives at the edge of what is shown
@@ -26,7 +26,7 @@ class Window:
     height: int
 
     def cut_grid(self, grid: Grid) -> Grid:
-        """The grid of the rectangle alone; never cyclic."""
+        """The grid of the rectangle alone; cyclic only where it still goes round the earth."""
         x0 = grid.x0 + self.left * grid.dx
         if grid.kind == "latlon":
             x0 = (x0 + 180.0) % 360.0 - 180.0
@@ -36,14 +36,17 @@ class Window:
             ny=self.height,
             x0=x0,
             y0=grid.y0 + self.top * grid.dy,
-            cyclic=False,
+            cyclic=grid.cyclic and self.width == grid.nx,
+            part=Part(grid, self.left, self.top),
         )
 
-    def cut(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def cut(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """The values in the rectangle, a contiguous copy that does not keep the rest alive."""
         rows = values[self.top : self.top + self.height]
-        columns = np.arange(self.left, self.left + self.width)
-        part: NDArray[np.float32] = np.take(rows, columns, axis=1, mode="wrap")
+        part = np.empty((self.height, self.width), np.float32)
+        first = min(self.width, values.shape[1] - self.left)  # of the columns before the wrap
+        part[:, :first] = rows[:, self.left : self.left + first]
+        part[:, first:] = rows[:, : self.width - first]
         return part
 
 

@@ -19,6 +19,17 @@ ROWS_AT_ONCE = 64
 Float = NDArray[np.float64]
 
 
+class GridPart(Protocol):
+    """Where in a whole grid a part of it begins."""
+
+    @property
+    def whole(self) -> "SourceGrid": ...  # noqa: D102 - the grid that it was cut from
+    @property
+    def left(self) -> int: ...  # noqa: D102 - its column there
+    @property
+    def top(self) -> int: ...  # noqa: D102 - its row there
+
+
 class SourceGrid(Protocol):
     """What is needed of a grid (render_farm.decode.grid.Grid has it)."""
 
@@ -30,6 +41,8 @@ class SourceGrid(Protocol):
     def cyclic(self) -> bool: ...  # noqa: D102 - the column after the last is the first
     @property
     def digest(self) -> str: ...  # noqa: D102 - equal for equal grids only
+    @property
+    def part(self) -> GridPart | None: ...  # noqa: D102 - where it was cut from a larger one
 
     def index(self, lon: Float, lat: Float) -> tuple[Float, Float]:
         """Source column and row (float64) of places in degrees."""

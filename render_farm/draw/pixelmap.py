@@ -5,7 +5,7 @@ workers. Where the coordinates come from is the business of `coordinates`.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,12 @@ from render_farm.draw import mapfile
 from render_farm.draw.coordinates import Locator, SourceGrid, cells_per_px, coordinates
 from render_farm.draw.projection import Viewport
 
-VERSION = 4  # of this computation; part of the key of every file
+VERSION = 5  # of this computation; part of the key of every file
 MARGIN_CELLS = 4  # around the cells that pixels lie in: a bicubic kernel, and its refinement
 OPEN_BYTES = 100_000_000  # of maps that one worker keeps mapped: they count as its memory
 MAX_REFINED_CELLS = 1_300_000  # a refined window stays in the processor's cache
-MIN_REFINEMENT = 6
-MAX_REFINEMENT = 10
+MIN_REFINEMENT = 7
+MAX_REFINEMENT = 9
 
 Float = NDArray[np.float64]
 
@@ -80,6 +80,18 @@ class PixelMap:
         """Size of the arrays."""
         return self.columns.nbytes + self.rows.nbytes
 
+    def within(self, grid: SourceGrid) -> "PixelMap | None":
+        """This map of a whole grid as a map of its part *grid*; None where that lacks cells."""
+        if grid.part is None:
+            return self
+        left, top = self.left - grid.part.left, self.top - grid.part.top
+        if grid.part.whole.cyclic:
+            left %= grid.part.whole.nx
+        fits_columns = 0 <= left <= grid.nx - self.width or grid.cyclic
+        if not fits_columns or not 0 <= top <= grid.ny - self.height:
+            return None
+        return replace(self, left=left, top=top)
+
     def window(self, values: NDArray[Any]) -> NDArray[Any]:
         """The cells of *values* (ny, nx) that the map needs, as one contiguous array."""
         nx = values.shape[1]
@@ -106,10 +118,19 @@ class PixelMaps:
     ) -> PixelMap:
         """The map of *grid* seen through *viewport*: from memory, else disk, else computed.
 
-        refined  for bicubic sampling: coarse grids are enlarged first, see `sampling`
+        refined  coarse grids are enlarged before they are sampled, see `sampling`
         ValueError: no pixel of the map lies on the grid.
-        A cache that cannot be written costs time, not the frame.
+        A cache that cannot be written costs time, not the frame. The parts of a grid share the
+        map of the whole: a job of fewer regions cuts its fields otherwise.
         """
+        if grid.part is None:
+            return self._of(grid, viewport, lattice, refined=refined)
+        whole = self._of(grid.part.whole, viewport, lattice, refined=refined)
+        return whole.within(grid) or self._of(grid, viewport, lattice, refined=refined)
+
+    def _of(
+        self, grid: SourceGrid, viewport: Viewport, lattice: Lattice, *, refined: bool
+    ) -> PixelMap:
         key = mapfile.file_key(
             "pixelmap",
             VERSION,
@@ -203,8 +224,11 @@ def _refinement(cells_per_px: float, window_cells: int) -> int:
 
     Between bicubic samples n to the cell, linear interpolation errs by at most 1/(8 n^2) of the
     second difference; below `MIN_REFINEMENT` that is not small, and bicubic remap is as cheap.
+    Odd, so that the points of the grid are among the finer ones: bilinear sampling of what was
+    enlarged bilinearly then is bilinear sampling.
     """
     by_pixels = int(1 / cells_per_px)
     by_size = int((MAX_REFINED_CELLS / window_cells) ** 0.5)
     refine = min(by_pixels, by_size, MAX_REFINEMENT)
+    refine -= 1 - refine % 2
     return refine if refine >= MIN_REFINEMENT else 1

@@ -187,34 +187,42 @@ class Viewport:
 
         A map across the date line gives east < west; one that shows a pole, all longitudes.
         """
-        column, row = _steps(self.rect.width), _steps(self.rect.height)
-        longitude, latitude = self.lonlat_of_pixels(column[None, :], row[:, None])
-        seen = np.isfinite(longitude) & np.isfinite(latitude)
-        centre, _ = self.lonlat_of_pixels([(self.rect.width - 1) / 2], [(self.rect.height - 1) / 2])
-        middle = float(centre[0]) if np.isfinite(centre[0]) else 0.0
-        around = (longitude[seen] - middle + 180) % 360 - 180
-        south, north = float(latitude[seen].min()), float(latitude[seen].max())
-        narrowest = math.cos(math.radians(min(max(abs(south), abs(north)), 87.0)))
-        half = margin_deg / narrowest
-        west, east = float(around.min()) - half, float(around.max()) + half
-        poles = [pole for pole in (-90.0, 90.0) if self._shows_pole(pole)]
-        if poles or east - west >= 360:
-            west, east = -180.0, 180.0
-            south, north = min([south, *poles]), max([north, *poles])
-        else:
-            west, east = ((middle + edge + 180) % 360 - 180 for edge in (west, east))
-        return Box(
-            west=round(west, 3),
-            east=round(east, 3),
-            south=round(max(south - margin_deg, -90.0), 3),
-            north=round(min(north + margin_deg, 90.0), 3),
-        )
+        return _box(self, margin_deg)
 
-    def _shows_pole(self, latitude: float) -> bool:
+    def shows_pole(self, latitude: float) -> bool:
+        """Whether the pole at *latitude* (-90 or 90) lies within the map."""
         if "+proj=stere" not in self.definition:
             return False
         column, row = self.pixels_of([0.0], [latitude])
         return bool(0 <= column[0] < self.rect.width and 0 <= row[0] < self.rect.height)
+
+
+@lru_cache(maxsize=128)
+def _box(viewport: Viewport, margin_deg: float) -> Box:
+    column, row = _steps(viewport.rect.width), _steps(viewport.rect.height)
+    longitude, latitude = viewport.lonlat_of_pixels(column[None, :], row[:, None])
+    seen = np.isfinite(longitude) & np.isfinite(latitude)
+    centre, _ = viewport.lonlat_of_pixels(
+        [(viewport.rect.width - 1) / 2], [(viewport.rect.height - 1) / 2]
+    )
+    middle = float(centre[0]) if np.isfinite(centre[0]) else 0.0
+    around = (longitude[seen] - middle + 180) % 360 - 180
+    south, north = float(latitude[seen].min()), float(latitude[seen].max())
+    narrowest = math.cos(math.radians(min(max(abs(south), abs(north)), 87.0)))
+    half = margin_deg / narrowest
+    west, east = float(around.min()) - half, float(around.max()) + half
+    poles = [pole for pole in (-90.0, 90.0) if viewport.shows_pole(pole)]
+    if poles or east - west >= 360:
+        west, east = -180.0, 180.0
+        south, north = min([south, *poles]), max([north, *poles])
+    else:
+        west, east = ((middle + edge + 180) % 360 - 180 for edge in (west, east))
+    return Box(
+        west=round(west, 3),
+        east=round(east, 3),
+        south=round(max(south - margin_deg, -90.0), 3),
+        north=round(min(north + margin_deg, 90.0), 3),
+    )
 
 
 @lru_cache(maxsize=64)

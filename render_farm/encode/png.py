@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEVEL = 5  # the knee: 6 saves 4 % more for half as much time again, 4 loses 7 %
+# A picture full of small detail costs twice the time, and then level 3 loses only 5 %.
+BUSY_LEVEL, BUSY = 3, 0.15  # share of pixels that differ from their left neighbour
+BUSY_ROWS = 16  # every so many rows are looked at
 _KEYWORD_BYTES = 79
 _LONG_TEXT = 1000  # bytes, from which on compressing it is worth while
 
@@ -42,7 +45,7 @@ def encode(
         _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
         _chunk(b"PLTE", np.ascontiguousarray(colours, np.uint8).tobytes()),
         *(_text(keyword, text) for keyword, text in (texts or {}).items()),
-        _chunk(b"IDAT", deflate.zlib_compress(rows.data.cast("B"), LEVEL)),
+        _chunk(b"IDAT", deflate.zlib_compress(rows.data.cast("B"), _level(indices))),
         _chunk(b"IEND", b""),
     ]
     return SIGNATURE + b"".join(chunks)
@@ -83,6 +86,12 @@ def read_texts(data: bytes) -> dict[str, str]:
             texts[keyword.decode("latin-1")] = rest[4:].decode("utf-8")
         position += 12 + length
     return texts
+
+
+def _level(indices: NDArray[np.uint8]) -> int:
+    few = indices[::BUSY_ROWS]
+    changes = np.count_nonzero(few[:, 1:] != few[:, :-1])
+    return BUSY_LEVEL if changes > BUSY * few.size else LEVEL
 
 
 def _chunk(kind: bytes, body: bytes | bytearray) -> bytes:

@@ -101,9 +101,9 @@ def test_gaps_are_nan(tmp_path):
 
 
 def test_a_field_of_one_value_needs_no_bits(tmp_path):
-    field = read_one(tmp_path, mint(LATLON, np.full(COUNT, 273.0)))
+    field = read_one(tmp_path, mint(LATLON, np.full(COUNT, 2.5), **APCP), TOTAL)
 
-    assert (field.values == 273.0).all()
+    assert (field.values == 2.5).all()
 
 
 def test_constant_zero_totals_of_an_analysis_are_read(test_data):
@@ -314,3 +314,32 @@ def test_a_file_cut_anywhere_never_raises(tmp_path, length):
     whole = mint(LATLON)
     result = read_one(tmp_path, whole[: length % len(whole)])
     assert_failed(result, Reason.BAD_DATA)
+
+
+PRESSURE = {"parameterCategory": 3, "parameterNumber": 1, "typeOfFirstFixedSurface": 101}
+MSLP = MessageKey("PRMSL", "mean sea level", 6, 6, Statistic.INSTANT)
+GROUND = {"typeOfFirstFixedSurface": 1}
+
+
+def test_a_field_that_is_the_same_everywhere_is_refused_where_weather_never_is(tmp_path):
+    """What a model writes when it has not computed a field, and a map of one colour would lie."""
+    result = read_one(tmp_path, mint(LATLON, np.full(COUNT, 273.0)))
+    assert_failed(result, Reason.BAD_DATA, "TMP:2 m above ground", f"all {COUNT}", "273")
+    result = read_one(tmp_path, mint(LATLON, np.full(COUNT, 101_325.0), **PRESSURE), MSLP)
+    assert_failed(result, Reason.BAD_DATA, "PRMSL")
+
+
+def test_what_may_be_the_same_everywhere_is_read(tmp_path):
+    """No rain, a cloudless sky, melting ice; or a handful of points."""
+    for keys, key, value in (
+        (APCP, TOTAL, 0.0),
+        (TCDC, CLOUD, 0.0),
+        (GROUND, MessageKey("TMP", "surface", 6, 6, Statistic.INSTANT), 273.15),
+    ):
+        assert isinstance(
+            read_one(tmp_path, mint(LATLON, np.full(COUNT, value), **keys), key), Field
+        )
+    small = {**LATLON, "Nx": 7, "Ny": 9}
+    small["longitudeOfLastGridPointInDegrees"] = 236.0
+    small["latitudeOfLastGridPointInDegrees"] = 52.0
+    assert isinstance(read_one(tmp_path, mint(small, np.full(63, 273.0))), Field)

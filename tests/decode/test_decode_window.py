@@ -132,3 +132,21 @@ def test_a_region_without_any_value_is_refused(tmp_path):
     result = read([source], cycle="2026012912", boxes=north)[source]
     assert isinstance(result, Failure)
     assert "every value in the regions is missing" in result.detail
+
+
+def test_a_part_knows_where_in_the_whole_it_lies():
+    for shown in (box(-10, 10), box(170, -170), PNW):
+        window = window_of(GFS, [shown])
+        part = window.cut_grid(GFS)
+        column, row = part.index(shown.west, shown.south)
+        whole_column, whole_row = GFS.index(shown.west, shown.south)
+        assert part.part.whole == GFS
+        assert (column + part.part.left - whole_column) % GFS.nx == pytest.approx(0, abs=1e-6)
+        assert row + part.part.top == pytest.approx(whole_row, abs=1e-6)
+
+
+def test_a_band_round_the_earth_stays_a_ring():
+    arctic = window_of(GFS, [box(-180, 180, 60, 90)]).cut_grid(GFS)
+    assert arctic.cyclic
+    assert arctic.nx == GFS.nx
+    assert not window_of(GFS, [PNW]).cut_grid(GFS).cyclic

@@ -1,0 +1,24 @@
+"""What of the earth a job's maps look at: fields are cut to it as they are decoded."""
+
+from render_farm.domain.jobs import RenderJob
+from render_farm.domain.places import Box
+from render_farm.draw.contours import MARGIN_SIGMAS
+from render_farm.draw.projection import VIEW_MARGIN_DEG, Viewport
+
+KM_PER_DEGREE = 111.2
+
+
+def boxes_of(job: RenderJob) -> tuple[Box, ...]:
+    """The box of each region of *job*, with room for what its lines are smoothed over.
+
+    None at all, which means the whole earth, where a region cannot be shown in its projection:
+    its frames will say so.
+    """
+    smooth_km = max(
+        (line.smooth_km for task in job.tasks for line in task.product.lines), default=0
+    )
+    margin = max(VIEW_MARGIN_DEG, VIEW_MARGIN_DEG / 4 + MARGIN_SIGMAS * smooth_km / KM_PER_DEGREE)
+    try:
+        return tuple(Viewport.of(region).box(round(margin, 2)) for region in job.regions)
+    except ValueError:
+        return ()
