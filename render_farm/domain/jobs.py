@@ -46,7 +46,7 @@ class RenderJob:
     regions: tuple[Region, ...]
     stations: tuple[Station, ...]
     style: Style
-    staging_dir: str  # frames are written here as {region}.{product}.png
+    staging_dir: str  # {region}.{product}.png and .vgrid
     map_cache_dir: str  # pixel maps, shared by all workers
     counties: bool = True
     notice: str = ""  # goes into the title ("synthetic demo data")
@@ -68,8 +68,20 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ValueGridFile:
+    """The field behind a frame in the staging directory, complete and flushed."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One image in the staging directory, complete and flushed."""
+    """One image in the staging directory, complete and flushed.
+
+    values  its value grid; None only of frames that were drawn before there were any
+    """
 
     region: str
     product: str
@@ -80,6 +92,7 @@ class Frame:
     height_px: int
     took_s: float
     cpu_s: float = 0.0  # of the process, sampling to written picture
+    values: ValueGridFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,10 @@ for step in range(1, 1000):
 VICTIM = """
 import hashlib, os, signal, sys
 from twf_async.publish.tree import PublishedTree
-from render_farm.domain.jobs import Frame, HourRendered
+from render_farm.domain.jobs import Frame, HourRendered, ValueGridFile
 
 WATCHED = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "open"}
-PNG = bytes.fromhex(%(png)r)
+PNG, VALUES = bytes.fromhex(%(png)r), bytes.fromhex(%(values)r)
 
 
 def frames(staging, cycle, hour):
@@ -46,7 +46,11 @@ def frames(staging, cycle, hour):
         path = staging / f"{region}.{product}.png"
         path.write_bytes(PNG)
         digest = hashlib.sha256(PNG).hexdigest()
-        found.append(Frame(region, product, str(path), len(PNG), digest, 3, 2, 0.0))
+        beside = path.with_suffix(".vgrid")
+        beside.write_bytes(VALUES)
+        values = ValueGridFile(str(beside), len(VALUES), hashlib.sha256(VALUES).hexdigest())
+        frame = Frame(region, product, str(path), len(PNG), digest, 3, 2, 0.0, values=values)
+        found.append(frame)
     return HourRendered("gfs", cycle, hour, tuple(found), (), 0.0, 0.0, 0.0, 1)
 
 
@@ -83,8 +87,10 @@ async def work(root, step):
 @pytest.fixture
 def killed(tmp_path, staged):
     """One directory for each step, as a process killed just before it left it."""
-    picture = Path(staged(tmp_path / "one").frames[0].path).read_bytes()
-    facts = {"png": picture.hex(), "names": NAMES, "cycle": CYCLE, "doomed": DOOMED}
+    one = staged(tmp_path / "one").frames[0]
+    picture, values = Path(one.path).read_bytes(), Path(one.values.path).read_bytes()
+    facts = {"png": picture.hex(), "values": values.hex(), "names": NAMES}
+    facts |= {"cycle": CYCLE, "doomed": DOOMED}
     (tmp_path / "publishing_victim.py").write_text(VICTIM % facts)
     roots = tmp_path / "roots"
     roots.mkdir()
@@ -99,7 +105,7 @@ def killed(tmp_path, staged):
     )
     assert driver.returncode == 0, driver.stderr
     killed = sorted(roots.iterdir(), key=lambda root: int(root.name))[:-1]
-    assert len(killed) > 12
+    assert len(killed) > 16
     return killed
 
 
@@ -128,3 +134,5 @@ def _nothing_named_is_missing(root):
                     if record["state"] == "published":
                         frame = path.parent / region / product / f"{name}.png"
                         assert frame.stat().st_size == record["bytes"]
+                        values = frame.with_suffix(".vgrid")
+                        assert values.stat().st_size == record["values"]["bytes"]

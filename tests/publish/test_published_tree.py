@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import json
 import os
 from contextlib import asynccontextmanager
@@ -42,6 +43,11 @@ async def test_a_published_frame_lies_where_the_manifest_says(tmp_path, staged):
         text = json.loads(tree.manifest_path("gfs", CYCLE).read_bytes())
         assert text["notice"] == "demo"
         record = text["frames"]["pnw"]["t2m"]["f006"]
+        values = tree.values_path("gfs", CYCLE, "pnw", "t2m", 6)
+        assert values == tmp_path / "maps/gfs" / CYCLE / "pnw/t2m/f006.vgrid"
+        digest = hashlib.sha256(values.read_bytes()).hexdigest()
+        assert record["values"] == {"hash": digest[:16], "bytes": values.stat().st_size}
+        assert tree.values_hash("gfs", CYCLE, "pnw", "t2m", 6) == digest[:16]
         path = tmp_path / "maps/gfs" / CYCLE / "pnw/t2m/f006.png"
         assert path == tree.frame_path("gfs", CYCLE, "pnw", "t2m", 6)
         assert (record["state"], record["bytes"]) == ("published", path.stat().st_size)
@@ -103,6 +109,69 @@ async def test_a_staged_file_that_is_gone_fails_its_frame_only(tmp_path, staged)
         assert (record.state, record.reason) == (FrameState.FAILED, "render error")
 
 
+async def test_a_picture_does_not_come_online_without_its_staged_values(tmp_path, staged):
+    async with opened(tmp_path) as tree:
+        await tree.open_run("gfs", CYCLE, **WHAT)
+        rendered = staged(await tree.new_staging("gfs", CYCLE, 6))
+        os.unlink(rendered.frames[0].values.path)  # noqa: PTH108
+        assert len(await tree.publish(rendered)) == 3
+        record = tree.manifest("gfs", CYCLE).frames["pnw"]["t2m"]["f006"]
+        assert (record.state, record.detail) == (FrameState.FAILED, "the staged file is gone")
+        assert not tree.frame_path("gfs", CYCLE, "pnw", "t2m", 6).exists()
+
+
+async def test_runs_of_a_version_without_value_grids_stay_as_they_are(tmp_path, staged):
+    async with opened(tmp_path) as tree:
+        await tree.open_run("gfs", CYCLE, **WHAT)
+        await publish(tree, staged, values=False)
+        path = tree.manifest_path("gfs", CYCLE)
+    before = path.read_bytes()
+    assert b"values" not in before
+    async with opened(tmp_path) as tree:
+        assert len(tree.published("gfs", CYCLE)) == 4
+        assert tree.manifest("gfs", CYCLE).frames["pnw"]["t2m"]["f006"].values is None
+        assert tree.values_hash("gfs", CYCLE, "pnw", "t2m", 6) is None
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("fault", ["gone", "cut", "empty"])
+async def test_a_frame_whose_value_grid_alone_is_damaged_stays_online_without(
+    tmp_path, staged, fault
+):
+    async with opened(tmp_path) as tree:
+        await tree.open_run("gfs", CYCLE, **WHAT)
+        await publish(tree, staged)
+        await tree.finish_run("gfs", CYCLE, RunState.COMPLETE)
+        values = tree.values_path("gfs", CYCLE, "pnw", "t2m", 6)
+    content = values.read_bytes()
+    values.unlink()
+    if fault != "gone":
+        values.write_bytes(content[:-3] if fault == "cut" else b"")
+    async with opened(tmp_path) as tree:
+        assert tree.is_published("gfs", CYCLE, "pnw", "t2m", 6)
+        assert tree.values_hash("gfs", CYCLE, "pnw", "t2m", 6) is None
+        assert tree.values_hash("gfs", CYCLE, "conus", "t2m", 6) is not None
+        assert tree.manifest("gfs", CYCLE).state is RunState.COMPLETE
+        on_disk = json.loads(tree.manifest_path("gfs", CYCLE).read_bytes())
+        assert "values" not in on_disk["frames"]["pnw"]["t2m"]["f006"]
+
+
+async def test_files_of_a_redraw_that_the_manifest_missed_are_taken_over(tmp_path, staged):
+    async with opened(tmp_path) as tree:
+        await tree.open_run("gfs", CYCLE, **WHAT)
+        await publish(tree, staged)
+        await tree.finish_run("gfs", CYCLE, RunState.COMPLETE)
+        old = tree.values_hash("gfs", CYCLE, "pnw", "t2m", 6)
+        target = tree.frame_path("gfs", CYCLE, "pnw", "t2m", 6)
+    redrawn = staged(tmp_path / "redrawn", text="another text, longer").frames[0]
+    os.replace(redrawn.values.path, target.with_suffix(".vgrid"))  # noqa: PTH105
+    os.replace(redrawn.path, target)  # noqa: PTH105
+    async with opened(tmp_path) as tree:
+        assert tree.frame_hash("gfs", CYCLE, "pnw", "t2m", 6) == redrawn.sha256[:16]
+        assert tree.values_hash("gfs", CYCLE, "pnw", "t2m", 6) == redrawn.values.sha256[:16] != old
+        assert tree.manifest("gfs", CYCLE).state is RunState.COMPLETE
+
+
 async def test_everything_is_there_again_after_a_restart(tmp_path, staged):
     async with opened(tmp_path) as tree:
         for cycle in (OLDER, CYCLE):
@@ -150,6 +219,7 @@ async def test_a_corrupt_manifest_is_set_aside_and_rebuilt_from_the_frames(tmp_p
     async with opened(tmp_path) as tree:
         after = tree.manifest("gfs", CYCLE).frames["pnw"]["t2m"]["f006"]
         assert (after.hash, after.bytes, after.width_px) == (before.hash, before.bytes, 3)
+        assert after.values == before.values
         assert len(tree.published("gfs", CYCLE)) == 3
         assert len(list(path.parent.glob("manifest.json.corrupt-*"))) == 1
 
@@ -186,6 +256,7 @@ async def test_a_deleted_run_is_gone_and_takes_no_more_frames(tmp_path, staged):
         with pytest.raises(UnknownRun):
             await tree.publish(rendered)
         assert not tree.run_path("gfs", CYCLE).exists()
+        assert not [*tree.maps.rglob("*.vgrid")]
         assert tree.runs("gfs") == ()
 
 
@@ -209,6 +280,36 @@ async def test_hours_published_at_once_are_all_in_the_manifest(tmp_path, staged)
         assert len(tree.published("gfs", CYCLE)) == 80
     async with opened(tmp_path) as tree:
         assert len(tree.published("gfs", CYCLE)) == 80
+
+
+async def test_a_manifest_that_the_disk_refused_is_written_once_it_takes_it(tmp_path, staged):
+    async with opened(tmp_path, write_every_s=0.01) as tree:
+        await tree.open_run("gfs", CYCLE, **WHAT)
+        path = tree.manifest_path("gfs", CYCLE)
+        obstacle = path.with_name("manifest.json.tmp")
+        obstacle.mkdir()  # nothing can be written there, not even by root
+        with pytest.raises(OSError):
+            await publish(tree, staged)
+        assert tree.published("gfs", CYCLE) == set()
+        obstacle.rmdir()
+        while len(tree.published("gfs", CYCLE)) < 4:
+            await asyncio.sleep(0.01)
+        assert path.read_bytes().count(b'"published"') == 4
+        assert not tree.task.done()
+
+
+async def test_a_run_deleted_while_its_manifest_cannot_be_written_is_let_go(tmp_path):
+    async with opened(tmp_path, write_every_s=60) as tree:
+        await tree.open_run("gfs", CYCLE, **WHAT)
+        tree.mark("gfs", CYCLE, [FrameChange("pnw", "t2m", 0, FrameState.FETCHING)])
+        tree.manifest_path("gfs", CYCLE).with_name("manifest.json.tmp").mkdir()
+        writing = asyncio.create_task(tree.flush())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await tree.delete_run("gfs", CYCLE)
+        await asyncio.wait({writing})
+        await tree.flush()
+        assert tree.runs("gfs") == ()
 
 
 async def test_a_second_process_is_refused_in_one_sentence_and_harms_nothing(tmp_path, staged):

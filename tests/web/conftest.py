@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from render_farm.domain.jobs import Frame, FrameFailure, HourRendered, Reason
+from render_farm.domain.jobs import Frame, FrameFailure, HourRendered, Reason, ValueGridFile
 from twf_async.clock import Clock
 from twf_async.publish.events import EventBus
 from twf_async.publish.tree import PublishedTree
@@ -13,6 +13,7 @@ from twf_async.web.application import create_app
 from twf_async.web.context import WebContext
 
 PNG = b"\x89PNG\r\n\x1a\n"
+VGRID = b"\x89VGR\1\0"  # the web part serves bytes, whatever they are
 OLD, NEW = "2026012906", "2026012912"
 
 
@@ -32,15 +33,17 @@ async def tree(tmp_path):
     await tree.stop()
 
 
-async def publish(tree, cycle, hour, pictures, failed=()):
+async def publish(tree, cycle, hour, pictures, failed=(), *, values=True):
     staging = await tree.new_staging("gfs", cycle, hour)
     frames = []
     for product, text in pictures.items():
         path = staging / f"pnw.{product}.png"
         path.write_bytes(PNG + text)
         digest = hashlib.sha256(PNG + text).hexdigest()
+        beside = _values(path.with_suffix(".vgrid"), text) if values else None
+        size = path.stat().st_size
         frames.append(
-            Frame("pnw", product, str(path), path.stat().st_size, digest, 1600, 1200, 0.1)
+            Frame("pnw", product, str(path), size, digest, 1600, 1200, 0.1, values=beside)
         )
     failures = tuple(
         FrameFailure("pnw", product, Reason.FIELD_MISSING, f"{product} is not in the file")
@@ -48,6 +51,12 @@ async def publish(tree, cycle, hour, pictures, failed=()):
     )
     rendered = HourRendered("gfs", cycle, hour, tuple(frames), failures, 0.1, 0.2, 100.0, 1)
     await tree.publish(rendered)
+
+
+def _values(path, text):
+    path.write_bytes(VGRID + text)
+    digest = hashlib.sha256(VGRID + text).hexdigest()
+    return ValueGridFile(str(path), path.stat().st_size, digest)
 
 
 @pytest.fixture

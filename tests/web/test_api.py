@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.web.conftest import NEW, OLD, publish
 from twf_async.web.openapi import PATHS
@@ -142,7 +143,13 @@ class TestRoutesOfV1:
         assert (await (await client.get(f"/api/maps/{one['id']}")).json())["id"] == one["id"]
 
     async def test_a_run_by_its_iso_time_and_by_its_own_form(self, client):
-        for run_time in ("2026-01-29T06:00:00", "20260129_06", "2026-01-29T06:00:00%2B00:00"):
+        for run_time in (
+            "2026-01-29T06:00:00",
+            "20260129_06",
+            "2026-01-29T06:00:00%2B00:00",
+            "2026-01-29T06:00:00+00:00",  # unescaped: a space to the server
+            "2026-01-28T22:00:00-08:00",
+        ):
             body = await (await client.get(f"/api/maps?model=GFS&run_time={run_time}")).json()
             assert len(body["maps"]) == 6, run_time
 
@@ -171,6 +178,25 @@ class TestRoutesOfV1:
         assert (await client.get("/api/maps?run_time=yesterday")).status == 400
         assert (await client.get("/images/../../etc/passwd")).status == 404
         assert (await client.get("/images/gfs_20260129_12_nothing_0.png")).status == 404
+
+
+async def test_a_bug_of_ours_is_a_sentence_for_people_and_a_line_in_the_log(client, reasons):
+    reasons.append(object())  # nothing that JSON could say
+
+    with capture_logs() as lines:
+        answer = await client.get("/readyz")
+
+    assert answer.status == 500
+    assert "mistake" in (await answer.json())["error"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert [(line["event"], line["path"]) for line in lines] == [("web.request_failed", "/readyz")]
+
+
+async def test_the_event_stream_has_the_headers_of_every_answer(client):
+    async with client.get("/api/v1/events") as stream:
+        assert stream.headers["Access-Control-Allow-Origin"] == "*"
+        assert stream.headers["X-Content-Type-Options"] == "nosniff"
+        assert stream.headers["Content-Type"] == "text/event-stream"
 
 
 async def test_publishing_shows_at_once(client, tree):

@@ -1,6 +1,6 @@
 """Pictures: served by the manifest, cached by their hash, `latest` never breaks."""
 
-from tests.web.conftest import NEW, OLD, PNG, publish
+from tests.web.conftest import NEW, OLD, PNG, VGRID, publish
 
 
 async def test_a_published_frame_is_served_with_a_strong_etag(client):
@@ -74,3 +74,68 @@ async def test_paths_that_climb_lead_nowhere(client):
     ):
         answer = await client.get(path)
         assert answer.status == 404, path
+
+
+async def test_the_values_lie_beside_the_picture_under_their_own_hash(client, tree):
+    answer = await client.get(
+        f"/maps/gfs/{NEW}/pnw/t2m/f000.vgrid", headers={"Accept-Encoding": "gzip, deflate"}
+    )
+    record = tree.manifest("gfs", NEW).frames["pnw"]["t2m"]["f000"]
+
+    assert (answer.status, await answer.read()) == (200, VGRID + b"new 0")
+    assert answer.content_type == "application/octet-stream"
+    assert "Content-Encoding" not in answer.headers  # the file is compressed in itself
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert answer.headers["ETag"] == f'"{record.values.hash}"'
+    assert record.values.hash != record.hash
+
+
+async def test_under_its_hash_a_value_grid_is_immutable_and_who_has_it_gets_304(client, tree):
+    address = f"/maps/gfs/{NEW}/pnw/t2m/f000.vgrid"
+    digest = tree.values_hash("gfs", NEW, "pnw", "t2m", 0)
+
+    named = await client.get(f"{address}?v={digest}")
+    picture = await client.get(f"{address}?v={tree.frame_hash('gfs', NEW, 'pnw', 't2m', 0)}")
+    again = await client.get(address, headers={"If-None-Match": f'"{digest}"'})
+
+    assert "immutable" in named.headers["Cache-Control"]
+    assert "immutable" not in picture.headers["Cache-Control"]
+    assert (again.status, await again.read()) == (304, b"")
+
+
+async def test_latest_values_are_of_the_newest_run_that_has_them(client, tree):
+    await publish(tree, NEW, 6, {"t2m": b"new 6"}, values=False)
+
+    picture = await client.get("/maps/gfs/latest/pnw/t2m/f006.png", allow_redirects=False)
+    values = await client.get("/maps/gfs/latest/pnw/t2m/f006.vgrid", allow_redirects=False)
+
+    digest = tree.values_hash("gfs", OLD, "pnw", "t2m", 6)
+    assert values.status == 302
+    assert f"/maps/gfs/{NEW}/pnw/t2m/f006.png" in picture.headers["Location"]
+    assert values.headers["Location"] == f"/maps/gfs/{OLD}/pnw/t2m/f006.vgrid?v={digest}"
+    assert await (await client.get(values.headers["Location"])).read() == VGRID + b"old 6"
+
+
+async def test_a_picture_without_values_says_so(client, tree):
+    await publish(tree, NEW, 6, {"t2m": b"new 6"}, values=False)
+
+    without = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f006.vgrid")
+    waiting = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f003.vgrid")
+    nowhere = await client.get("/maps/gfs/latest/pnw/t2m/f384.vgrid")
+
+    assert (without.status, (await without.json())["state"]) == (404, "published")
+    assert "no value grid" in (await without.json())["error"]
+    assert (waiting.status, (await waiting.json())["state"]) == (404, "expected")
+    assert nowhere.status == 404
+
+
+async def test_who_has_the_frame_needs_no_disk(client, tree):
+    first = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f000.png")
+    tree.frame_path("gfs", NEW, "pnw", "t2m", 0).unlink()
+
+    again = await client.get(
+        f"/maps/gfs/{NEW}/pnw/t2m/f000.png", headers={"If-None-Match": first.headers["ETag"]}
+    )
+
+    assert again.status == 304

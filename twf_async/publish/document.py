@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import orjson
 
-from render_farm.domain.jobs import Frame, FrameFailure
+from render_farm.domain.jobs import Frame, FrameFailure, ValueGridFile
 from twf_async.publish.manifest import SCHEMA, FrameState, Manifest, RunState, hour_name
 
 UNSETTLED = {FrameState.FETCHING.value, FrameState.RENDERING.value}
@@ -66,7 +66,7 @@ class RunDocument:
                 for name, record in hours.items():
                     if record["state"] in UNSETTLED:
                         hours[name] = {"state": FrameState.EXPECTED.value}
-        return cls(
+        document = cls(
             whole.model,
             whole.cycle,
             whole.created_at,
@@ -78,6 +78,8 @@ class RunDocument:
             whole.products,
             frames,
         )
+        document.online = document.published()
+        return document
 
     def to_json(self) -> bytes:
         """The manifest as it is written and served. Records leave out what is empty."""
@@ -168,21 +170,19 @@ class RunDocument:
         )
 
     def publish(self, frame: Frame, hour: int, at: datetime) -> None:
-        """Note a frame whose file lies in its place."""
+        """Note a frame whose files lie in their places."""
         self.online.add((frame.region, frame.product, hour))
-        self._put(
-            frame.region,
-            frame.product,
-            hour,
-            {
-                "state": FrameState.PUBLISHED.value,
-                "hash": frame.sha256[:16],
-                "bytes": frame.bytes,
-                "width_px": frame.width_px,
-                "height_px": frame.height_px,
-                "published_at": at,
-            },
-        )
+        record: dict[str, Any] = {
+            "state": FrameState.PUBLISHED.value,
+            "hash": frame.sha256[:16],
+            "bytes": frame.bytes,
+            "width_px": frame.width_px,
+            "height_px": frame.height_px,
+            "published_at": at,
+        }
+        if frame.values is not None:
+            record["values"] = values_record(frame.values)
+        self._put(frame.region, frame.product, hour, record)
 
     def published(self) -> set[tuple[str, str, int]]:
         """(region, product, hour) of every published frame, counted anew from the records."""
@@ -196,6 +196,11 @@ class RunDocument:
 
     def _put(self, region: str, product: str, hour: int, record: dict[str, Any]) -> None:
         self.frames.setdefault(region, {}).setdefault(product, {})[hour_name(hour)] = record
+
+
+def values_record(values: ValueGridFile) -> dict[str, Any]:
+    """What the manifest says of a value grid."""
+    return {"hash": values.sha256[:16], "bytes": values.bytes}
 
 
 def _joined(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pydantic import Field
 from render_farm.domain.places import Frozen
 
 SCHEMA = 1
+VALUES_SUFFIX = ".vgrid"
 
 
 class FrameState(StrEnum):
@@ -33,6 +34,13 @@ class RunState(StrEnum):
     PARTIAL = "partial"
 
 
+class ValuesRecord(Frozen):
+    """The value grid that lies beside a frame."""
+
+    hash: str  # first 16 hex digits of the SHA-256 of the file
+    bytes: int
+
+
 class FrameRecord(Frozen):
     """One frame of a run."""
 
@@ -43,6 +51,7 @@ class FrameRecord(Frozen):
     bytes: int = 0
     width_px: int = 0
     height_px: int = 0
+    values: ValuesRecord | None = None  # none beside frames of versions before there were any
     published_at: datetime | None = None
     eta: datetime | None = None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from render_farm.domain.jobs import Frame, FrameFailure, HourRendered, Reason
 from twf_async.publish.durable import flush_directories, make_directory, write_atomically
+from twf_async.publish.manifest import VALUES_SUFFIX
 
 FramePath = Callable[[str, str, str, str, int], Path]  # model, cycle, region, product, hour
 
@@ -14,9 +15,10 @@ FramePath = Callable[[str, str, str, str, int], Path]  # model, cycle, region, p
 def move_frames(
     frame_path: FramePath, rendered: HourRendered
 ) -> tuple[tuple[Frame, ...], tuple[FrameFailure, ...]]:
-    """Rename an hour's staged frames into their places; durable on return.
+    """Rename an hour's staged frames into their places, value grids first; durable on return.
 
-    The worker has flushed the files themselves. A staged file that is gone becomes a failure.
+    The worker has flushed the files themselves. A frame of which a staged file is gone becomes a
+    failure: a picture never comes online without the values that belong to it.
     """
     moved: list[Frame] = []
     lost: list[FrameFailure] = []
@@ -25,15 +27,17 @@ def move_frames(
         target = frame_path(
             rendered.model, rendered.cycle, frame.region, frame.product, rendered.hour
         )
-        touched |= make_directory(target.parent)
-        try:
-            os.replace(frame.path, target)  # noqa: PTH105  # both are paths of one file system
-        except FileNotFoundError:
+        files = [(frame.path, target)]
+        if frame.values is not None:
+            files.insert(0, (frame.values.path, target.with_suffix(VALUES_SUFFIX)))
+        if not all(Path(staged).is_file() for staged, _ in files):
             detail = "the staged file is gone"
             lost.append(FrameFailure(frame.region, frame.product, Reason.RENDER_ERROR, detail))
-        else:
-            touched.add(target.parent)
-            moved.append(frame)
+            continue
+        touched |= make_directory(target.parent) | {target.parent}
+        for staged, place in files:
+            os.replace(staged, place)  # noqa: PTH105  # both are paths of one file system
+        moved.append(frame)
     flush_directories(touched)
     return tuple(moved), tuple(lost)
 

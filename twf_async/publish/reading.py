@@ -6,7 +6,7 @@ from typing import Any
 
 from twf_async.errors import TwfError
 from twf_async.publish.document import RunDocument
-from twf_async.publish.manifest import Manifest, hour_name
+from twf_async.publish.manifest import VALUES_SUFFIX, Manifest, hour_name
 
 
 class UnknownRun(TwfError):
@@ -88,6 +88,21 @@ class PublishedRuns:
         record = self.frame_record(model, cycle, region, product, hour)
         return record.get("hash") if record else None
 
+    def values_hash(
+        self, model: str, cycle: str, region: str, product: str, hour: int
+    ) -> str | None:
+        """The content hash of a value grid that is online, else None."""
+        if not self.is_published(model, cycle, region, product, hour):
+            return None
+        record = self.frame_record(model, cycle, region, product, hour) or {}
+        values = record.get("values")
+        return values["hash"] if values else None
+
+    def newest_with_values(self, model: str, region: str, product: str, hour: int) -> str | None:
+        """The newest cycle that has this frame's value grid."""
+        place = region, product, hour
+        return next((c for c in self.runs(model) if self.values_hash(model, c, *place)), None)
+
     def summary(self, model: str, cycle: str) -> dict[str, Any]:
         """A run in a line: state, times, frames by state."""
         return self._run(model, cycle).document.summary()
@@ -103,6 +118,10 @@ class PublishedRuns:
     def frame_path(self, model: str, cycle: str, region: str, product: str, hour: int) -> Path:
         """Where a frame lies once it is published."""
         return self.run_path(model, cycle) / region / product / f"{hour_name(hour)}.png"
+
+    def values_path(self, model: str, cycle: str, region: str, product: str, hour: int) -> Path:
+        """Where a frame's value grid lies once it is published."""
+        return self.frame_path(model, cycle, region, product, hour).with_suffix(VALUES_SUFFIX)
 
     def _run(self, model: str, cycle: str) -> RunOnDisk:
         run = self._runs.get((model, cycle))

@@ -3,11 +3,9 @@
 Blocking; run it in a thread. A frame that a manifest names is there, complete, when this is done.
 """
 
-import hashlib
-import os
 import re
 import shutil
-import struct
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,15 +17,13 @@ from render_farm.domain.jobs import Frame
 from render_farm.domain.places import KEY
 from twf_async.publish.document import RunDocument
 from twf_async.publish.durable import write_atomically
-from twf_async.publish.manifest import FrameState, RunState
+from twf_async.publish.files import read_frame, sizes
+from twf_async.publish.manifest import VALUES_SUFFIX, FrameState, RunState
 
 log = structlog.get_logger(component="publish")
 
 CYCLE = re.compile(r"\d{10}")
 _FRAME = re.compile(r"f(\d{3})\.png")
-_PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
-_PNG_END = b"IEND\xaeB`\x82"
-_IHDR_END = 24  # signature, chunk head, width, height
 
 
 def load_runs(maps: Path, now: datetime) -> list[RunDocument]:
@@ -76,10 +72,7 @@ def _load_run(directory: Path, now: datetime) -> tuple[RunDocument | None, bool]
         fault = str(error).splitlines()[0]
         path.replace(path.with_name(f"manifest.json.corrupt-{now:%Y%m%dT%H%M%S}"))
     else:
-        lost = _drop_lost_frames(directory, document)
-        if lost:
-            log.warning("publish.frames_lost", model=model, cycle=cycle, frames=lost)
-        return document, lost > 0
+        return document, _mend(directory, document)
     rebuilt = _rebuild(directory, now)
     frames = len(rebuilt.published())
     log.warning("publish.manifest_rebuilt", model=model, cycle=cycle, reason=fault, frames=frames)
@@ -88,31 +81,47 @@ def _load_run(directory: Path, now: datetime) -> tuple[RunDocument | None, bool]
     return rebuilt, True
 
 
-def _drop_lost_frames(directory: Path, document: RunDocument) -> int:
-    """Set frames back to expected whose file is gone; take over files that were replaced whole."""
-    lost = 0
+def _mend(directory: Path, document: RunDocument) -> bool:
+    """Bring the manifest in line with the files; says whether anything had to be changed.
+
+    A frame whose picture is gone is expected again. One whose value grid alone is gone stays
+    online without: taking a good picture down would help nobody. A file that was replaced by
+    another whole one (a redraw that a crash kept from the manifest) is taken over.
+    """
+    lost: Counter[str] = Counter()
     for region, products in document.frames.items():
         for product, hours in products.items():
-            sizes = _sizes(directory / region / product)
+            place = directory / region / product
+            found = sizes(place)
             for name, record in hours.items():
-                if record["state"] != FrameState.PUBLISHED.value:
-                    continue
-                size = sizes.get(f"{name}.png")
-                if size == record.get("bytes"):
-                    continue
-                lost += 1
-                frame = (
-                    _read_frame(directory / region / product / f"{name}.png", region, product)
-                    if size
-                    else None
-                )
-                if frame is None:
-                    hours[name] = {"state": FrameState.EXPECTED.value}
-                else:
-                    document.publish(frame, int(name[1:]), document.updated_at)
-    if lost:
+                if record["state"] == FrameState.PUBLISHED.value and not _is_as_said(
+                    record, found.get(f"{name}.png"), found.get(f"{name}{VALUES_SUFFIX}")
+                ):
+                    frame = read_frame(place / f"{name}.png", region, product)
+                    lost[_what_is_lost(record, frame)] += 1
+                    if frame is None:
+                        hours[name] = {"state": FrameState.EXPECTED.value}
+                    else:
+                        document.publish(frame, int(name[1:]), document.updated_at)
+    facts = {"model": document.model, "cycle": document.cycle}
+    if lost["frame"]:
         document.state = RunState.RUNNING
-    return lost
+        log.warning("publish.frames_lost", **facts, frames=lost["frame"])
+    if lost["values"]:
+        log.warning("publish.values_lost", **facts, frames=lost["values"])
+    return lost.total() > 0
+
+
+def _is_as_said(record: dict[str, Any], picture: int | None, values: int | None) -> bool:
+    """Whether the files of a frame have the sizes that its record says."""
+    said = record.get("values")
+    return picture == record.get("bytes") and (said is None or values == said["bytes"])
+
+
+def _what_is_lost(record: dict[str, Any], frame: Frame | None) -> str:
+    if frame is None:
+        return "frame"
+    return "values" if "values" in record and frame.values is None else "nothing"
 
 
 def _rebuild(directory: Path, now: datetime) -> RunDocument:
@@ -121,29 +130,10 @@ def _rebuild(directory: Path, now: datetime) -> RunDocument:
     for path in sorted(directory.glob("*/*/f*.png")):
         match = _FRAME.fullmatch(path.name)
         region, product = path.parts[-3:-1]
-        frame = _read_frame(path, region, product) if match else None
+        frame = read_frame(path, region, product) if match else None
         if match is None or frame is None:
             continue
         hour = int(match[1])
         document.extend((hour,), (region,), (product,))
         document.publish(frame, hour, datetime.fromtimestamp(path.stat().st_mtime, UTC))
     return document
-
-
-def _sizes(directory: Path) -> dict[str, int]:
-    try:
-        with os.scandir(directory) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries}
-    except FileNotFoundError:
-        return {}
-
-
-def _read_frame(path: Path, region: str, product: str) -> Frame | None:
-    """The facts of a whole PNG file; None where it is cut or something else."""
-    content = path.read_bytes()
-    if not content.startswith(_PNG_START) or not content.endswith(_PNG_END):
-        return None
-    width: Any
-    width, height = struct.unpack(">II", content[_IHDR_END - 8 : _IHDR_END])
-    digest = hashlib.sha256(content).hexdigest()
-    return Frame(region, product, str(path), len(content), digest, width, height, 0.0)

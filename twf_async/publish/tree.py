@@ -1,6 +1,6 @@
 """The published tree: what the web serves, and the only place where frames come online.
 
-    root/maps/{model}/{cycle}/{region}/{product}/f006.png
+    root/maps/{model}/{cycle}/{region}/{product}/f006.png and f006.vgrid
     root/maps/{model}/{cycle}/manifest.json
     root/.staging/...          frames that a worker is writing, and runs being deleted
 
@@ -31,6 +31,7 @@ from twf_async.publish.reading import PublishedRuns, RunOnDisk
 from twf_async.publish.recovery import clear_staging, load_runs
 
 T = TypeVar("T")
+RETRY_LIMIT_S = 30.0  # between attempts to write a manifest that the disk refuses
 
 
 class PublishedTree(PublishedRuns):
@@ -147,17 +148,23 @@ class PublishedTree(PublishedRuns):
     async def flush(self) -> None:
         """Write every manifest that has unwritten changes."""
         while self._dirty:
-            await self._uninterrupted(self._write(self._runs[self._dirty.pop()]))
+            run = self._runs.get(self._dirty.pop())
+            if run is not None:  # else deleted while it was being written
+                await self._uninterrupted(self._write(run))
 
     async def _write_changes(self) -> None:
+        wait_s = self._write_every_s
         while True:
             await self._changed.wait()
-            await asyncio.sleep(self._write_every_s)
+            await asyncio.sleep(wait_s)
             self._changed.clear()
             try:
                 await self.flush()
             except OSError as error:  # a full disk: publishing says so too, and states can wait
                 self._log.warning("publish.write_failed", reason=str(error))
+                wait_s = max(self._write_every_s, min(2 * wait_s, RETRY_LIMIT_S))
+            else:
+                wait_s = self._write_every_s
 
     async def _uninterrupted(self, work: Coroutine[None, None, T]) -> T:
         """Finish *work* even if the caller is cancelled: its thread would go on anyway."""
@@ -201,6 +208,7 @@ class PublishedTree(PublishedRuns):
             await asyncio.to_thread(replace_manifest, self.manifest_path(*name), text)
         except OSError:
             self._dirty.add(name)
+            self._changed.set()
             raise
         run.text, run.published, run.parsed = text, published, None
 

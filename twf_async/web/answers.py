@@ -4,9 +4,12 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 import orjson
+import structlog
 from aiohttp import web
 
 from twf_async.web.context import context_of
+
+log = structlog.get_logger(component="web")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -51,17 +54,26 @@ def tagged(
     request: web.Request, tag: str, make: Callable[[], web.Response], *, cache: str
 ) -> web.Response:
     """The answer of *make* under a strong ETag, or 304."""
-    known = request.if_none_match or ()
-    current = any(etag.value in {tag, "*"} for etag in known)
-    answer = web.Response(status=304) if current else make()
+    answer = web.Response(status=304) if has(request, tag) else make()
     answer.etag = tag
     answer.headers["Cache-Control"] = cache
     return answer
 
 
+def has(request: web.Request, tag: str) -> bool:
+    """Whether the client says that it holds what has this tag."""
+    return any(etag.value in {tag, "*"} for etag in request.if_none_match or ())
+
+
+def common_headers(request: web.Request) -> dict[str, str]:
+    """What every answer carries; a stream adds it before it begins."""
+    origin = context_of(request).settings().service.web.allow_origin
+    return SECURITY_HEADERS | ({"Access-Control-Allow-Origin": origin} if origin else {})
+
+
 @web.middleware
 async def manners(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn routing errors into sentences; add CORS and security headers to everything."""
+    """Turn errors into sentences; add CORS and security headers to everything."""
     try:
         answer = await handler(request)
     except web.HTTPNotFound:
@@ -69,9 +81,11 @@ async def manners(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPMethodNotAllowed as fault:
         answer = error(405, f"{request.method} is not allowed here")
         answer.headers["Allow"] = ", ".join(sorted(fault.allowed_methods))
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception:
+        log.exception("web.request_failed", path=request.path)
+        answer = error(500, "this service has made a mistake; its log says which")
     if not answer.prepared:
-        answer.headers.update(SECURITY_HEADERS)
-        origin = context_of(request).settings().service.web.allow_origin
-        if origin:
-            answer.headers["Access-Control-Allow-Origin"] = origin
+        answer.headers.update(common_headers(request))
     return answer

@@ -1,28 +1,42 @@
-"""The pictures: /maps/{model}/{cycle}/{region}/{product}/f006.png and its `latest` alias.
+"""Pictures and the values behind them: /maps/{model}/{cycle}/{region}/{product}/f006.png, .vgrid.
 
-A frame is served when the manifest says it is published, under its content's hash: with
-`?v={hash}` it never changes, without it is asked for again after a minute.
+Both are served when the manifest says they are published, under their content's hash: with
+`?v={hash}` they never change, without it they are asked for again after a minute. `latest` in the
+place of the cycle leads to the newest run that has the frame.
 """
 
 import asyncio
-import re
+from collections.abc import Callable
+from pathlib import Path
 
 from aiohttp import web
 
 from twf_async.publish.manifest import hour_name
-from twf_async.web.answers import IMMUTABLE, SHORT, error, tagged
+from twf_async.web.answers import IMMUTABLE, SHORT, error, has, tagged
 from twf_async.web.context import context_of
 
 routes = web.RouteTableDef()
-FRAME = r"/{region:[a-z0-9_]+}/{product:[a-z0-9_]+}/f{hour:\d{3}}.png"
-CYCLE = re.compile(r"\d{10}")
+FRAME = r"/{region:[a-z0-9_]+}/{product:[a-z0-9_]+}/f{hour:\d{3}}"
+
+Place = tuple[str, str, str, str, int]  # model, cycle, region, product, hour
 
 
-@routes.get("/maps/{model:[a-z0-9_]+}/{cycle:\\d{10}}" + FRAME)
+@routes.get("/maps/{model:[a-z0-9_]+}/{cycle:\\d{10}}" + FRAME + ".png")
 async def frame(request: web.Request) -> web.StreamResponse:
     """One published picture."""
-    model, cycle, region, product, hour = _place(request)
-    return await picture(request, model, cycle, region, product, hour)
+    return await picture(request, *_place(request))
+
+
+@routes.get("/maps/{model:[a-z0-9_]+}/{cycle:\\d{10}}" + FRAME + ".vgrid")
+async def values(request: web.Request) -> web.StreamResponse:
+    """The value grid of a published picture; compressed in itself, so never by HTTP."""
+    tree, place = context_of(request).tree, _place(request)
+    digest = tree.values_hash(*place)
+    if digest is None:
+        if tree.is_published(*place):
+            return error(404, "there is no value grid beside this frame", state="published")
+        return _absent(request, *place)
+    return await _file(request, tree.values_path(*place), digest, "application/octet-stream")
 
 
 async def picture(
@@ -34,35 +48,59 @@ async def picture(
     if digest is None:
         return _absent(request, model, cycle, region, product, hour)
     path = tree.frame_path(model, cycle, region, product, hour)
-    try:
-        body = await asyncio.to_thread(path.read_bytes)
-    except OSError:
-        return error(404, f"{request.path} has just been removed")
-    known = request.query.get("v")
+    return await _file(request, path, digest, "image/png")
+
+
+async def _file(request: web.Request, path: Path, digest: str, kind: str) -> web.StreamResponse:
+    body = b""
+    if not has(request, digest):
+        try:
+            body = await asyncio.to_thread(path.read_bytes)
+        except OSError:
+            return error(404, f"{request.path} has just been removed")
     return tagged(
         request,
         digest,
-        lambda: web.Response(body=body, content_type="image/png"),
-        cache=IMMUTABLE if known == digest else SHORT,
+        lambda: web.Response(body=body, content_type=kind),
+        cache=IMMUTABLE if request.query.get("v") == digest else SHORT,
     )
 
 
-@routes.get("/maps/{model:[a-z0-9_]+}/latest" + FRAME)
+@routes.get("/maps/{model:[a-z0-9_]+}/latest" + FRAME + ".png")
 async def latest(request: web.Request) -> web.StreamResponse:
     """Send the client to the newest run that has **this** frame, so hot links never break."""
-    model, _, region, product, hour = _place(request)
     tree = context_of(request).tree
-    cycle = tree.newest_with(model, region, product, hour)
+    return _newest(request, tree.newest_with, tree.frame_hash)
+
+
+@routes.get("/maps/{model:[a-z0-9_]+}/latest" + FRAME + ".vgrid")
+async def latest_values(request: web.Request) -> web.StreamResponse:
+    """Send the client to the newest run that has this frame's value grid."""
+    tree = context_of(request).tree
+    return _newest(request, tree.newest_with_values, tree.values_hash)
+
+
+def _newest(
+    request: web.Request,
+    newest: Callable[[str, str, str, int], str | None],
+    digest: Callable[[str, str, str, str, int], str | None],
+) -> web.Response:
+    model, _, region, product, hour = _place(request)
+    cycle = newest(model, region, product, hour)
     if cycle is None:
         return error(404, f"no run of {model} has {region}/{product}/{hour_name(hour)} yet")
-    digest = tree.frame_hash(model, cycle, region, product, hour)
-    target = f"/maps/{model}/{cycle}/{region}/{product}/{hour_name(hour)}.png?v={digest}"
+    version = digest(model, cycle, region, product, hour)
+    file = request.path.rpartition("/")[2]
     return web.Response(
-        status=302, headers={"Location": target, "Cache-Control": "public, max-age=30"}
+        status=302,
+        headers={
+            "Location": f"/maps/{model}/{cycle}/{region}/{product}/{file}?v={version}",
+            "Cache-Control": "public, max-age=30",
+        },
     )
 
 
-def _place(request: web.Request) -> tuple[str, str, str, str, int]:
+def _place(request: web.Request) -> Place:
     match = request.match_info
     return (
         match["model"],

@@ -68,6 +68,18 @@ PATHS: dict[str, Any] = {
         HOUR,
         missing=True,
     ),
+    "/maps/{model}/{cycle}/{region}/{product}/f{hour}.vgrid": _get(
+        "The values behind a map: docs/value-grids.md has the format. Headers as for the map",
+        "application/octet-stream",
+        *(MODEL, CYCLE, REGION, PRODUCT, HOUR),
+        missing=True,
+    ),
+    "/maps/{model}/latest/{region}/{product}/f{hour}.vgrid": _get(
+        "302 to the newest run that has these values",
+        "application/octet-stream",
+        *(MODEL, REGION, PRODUCT, HOUR),
+        missing=True,
+    ),
     "/api/v1/models": _get("Models with their products, regions and newest run", JSON),
     "/api/v1/runs": _get(
         "Runs, newest first",
@@ -75,7 +87,7 @@ PATHS: dict[str, Any] = {
         _query("model", "Only runs of this model", "gfs"),
     ),
     "/api/v1/runs/{model}/{cycle}": _get(
-        "The manifest: every frame's state, reason, hash and ETA; cycle may be `latest`",
+        "The manifest: every frame's state, reason, hashes and ETA; cycle may be `latest`",
         JSON,
         MODEL,
         CYCLE | {"schema": {"type": "string", "pattern": r"^(\d{10}|latest)$"}},

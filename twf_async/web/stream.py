@@ -6,6 +6,7 @@ import orjson
 from aiohttp import web
 
 from twf_async.publish.events import Event
+from twf_async.web.answers import common_headers
 from twf_async.web.context import context_of
 
 routes = web.RouteTableDef()
@@ -20,11 +21,11 @@ async def events(request: web.Request) -> web.StreamResponse:
     if bus.subscribers >= MAX_LISTENERS:
         return web.Response(status=503, headers={"Retry-After": "30"})
     answer = web.StreamResponse(
-        headers={
+        headers=common_headers(request)
+        | {
             "Content-Type": "text/event-stream",
             "Cache-Control": "no-cache",
             "X-Accel-Buffering": "no",
-            "Access-Control-Allow-Origin": "*",
         }
     )
     with suppress(ConnectionResetError):  # readers leave without a word

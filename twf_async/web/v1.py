@@ -200,5 +200,7 @@ def _moment(cycle: str) -> datetime:
 def _cycle(run_time: str) -> str:
     if re.fullmatch(r"\d{8}_\d{2}", run_time):
         return run_time.replace("_", "")
-    moment = datetime.fromisoformat(run_time)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).strftime("%Y%m%d%H")
+    # A "+00:00" that a page did not escape arrives as " 00:00".
+    moment = datetime.fromisoformat(re.sub(r"(T.*) (\d\d:\d\d)\Z", r"\1+\2", run_time))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).strftime("%Y%m%d%H")
