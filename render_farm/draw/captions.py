@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from render_farm.domain.catalog import Style
+from render_farm.draw.mapkey import KeyItem
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -38,6 +39,7 @@ class Captions:
     notice: str
     facts: tuple[str, ...]
     credit: tuple[str, ...]
+    key: tuple[KeyItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,14 @@ def _valid_forms(moment: _Moment) -> tuple[str, ...]:
     )
 
 
+def _subtitle(region_title: str, init: _Moment) -> tuple[str, ...]:
+    return (
+        f"{region_title}{SEPARATOR}Init {init.day} {init.date} {init.year} {init.zulu}",
+        f"{region_title}{SEPARATOR}Init {init.date} {init.zulu}",
+        f"Init {init.date} {init.zulu}",
+    )
+
+
 def _facts(note: str, lowest: Extreme | None, highest: Extreme | None, unit: str) -> list[str]:
     found: list[str] = [note] if note else []
     short = list(found)
@@ -129,6 +139,7 @@ def captions(
     style: Style,
     notice: str = "",
     note: str = "",
+    key: tuple[KeyItem, ...] = (),
     lowest: Extreme | None = None,
     highest: Extreme | None = None,
 ) -> Captions:
@@ -139,6 +150,7 @@ def captions(
     timezone  IANA name; an unknown one raises zoneinfo.ZoneInfoNotFoundError
     notice    what nobody may overlook ("synthetic demo data"), never shortened
     note      how this model's map differs ("type unknown"), before minimum and maximum
+    key       what the map's lines and symbols are
     """
     start = cycle_time(cycle)
     valid = start + timedelta(hours=hour)
@@ -149,14 +161,11 @@ def captions(
         title=(f"{title} ({unit})" if unit else title, title),
         valid=_valid_forms(then),
         valid_widest=_valid_forms(_widest(valid, then, timezone)),
-        subtitle=(
-            f"{region_title}{SEPARATOR}Init {init.day} {init.date} {init.year} {init.zulu}",
-            f"{region_title}{SEPARATOR}Init {init.date} {init.zulu}",
-            f"Init {init.date} {init.zulu}",
-        ),
+        subtitle=_subtitle(region_title, init),
         lead=(f"{lead}{SEPARATOR}+{hour} h", lead),
         lead_widest=(f"f000{SEPARATOR}+000 h", "f000"),
         notice=notice,
+        key=key,
         facts=tuple(_facts(note, lowest, highest, unit)),
         credit=(f"{style.credit}{SEPARATOR}{style.brand}", style.brand),
     )

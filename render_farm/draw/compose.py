@@ -12,7 +12,7 @@ from render_farm.draw.colours import RGB
 from render_farm.draw.fill import NOTHING, Classes
 from render_farm.draw.furniture import Furniture
 from render_farm.draw.layout import Layout
-from render_farm.draw.palette import FramePalette, Ground, Palettes
+from render_farm.draw.palette import FramePalette, Ground, Palettes, turned
 
 Indices = NDArray[np.uint8]
 COUNT_STEP = 4  # a colour that no such pixel has is too rare to deserve blends of its own
@@ -20,10 +20,14 @@ COUNT_STEP = 4  # a colour that no such pixel has is too rare to deserve blends 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """Ink laid on the map: coverage uint8 (h, w) of the map rectangle, in one colour."""
+    """Ink laid on the map: coverage uint8 (h, w) of the map rectangle, in one colour.
+
+    turning  whether a dark colour turns light over dark fills; a halo must stay what it is
+    """
 
     coverage: NDArray[np.uint8]
     colour: RGB
+    turning: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,11 +54,13 @@ def compose(
     overlays    from the bottom to the top
     """
     filled, used = _on_ground(classified, base.ground)
-    inks = tuple(dict.fromkeys(overlay.colour for overlay in overlays))
+    samples = [_on_paper(colour, ground) for colour in furniture.tints]
+    inks = tuple(dict.fromkeys([*(overlay.colour for overlay in overlays), *samples]))
     palette = palettes.plan(classes.colours, used, inks, ground)
     _lay_base(filled, base, palette)
     for overlay in overlays:
-        lay(filled, overlay.coverage, palette.over(overlay.colour))
+        table = palette.over(overlay.colour, turning=overlay.turning)
+        lay(filled, overlay.coverage, table)
     indices = np.empty((layout.height, layout.width), np.uint8)
     indices[layout.map.top : layout.map.bottom] = filled
     _lay_furniture(indices, layout, furniture, classes, palette, ground)
@@ -117,3 +123,11 @@ def _lay_furniture(
     for rect in (layout.header, layout.footer):
         rows = slice(rect.top, rect.bottom)
         lay(indices[rows], furniture.ink[rows], palette.over(ground.ink, turning=False))
+    header = indices[layout.header.top : layout.header.bottom]
+    for colour, coverage in furniture.tints.items():
+        lay(header, coverage, palette.over(_on_paper(colour, ground)))
+
+
+def _on_paper(colour: RGB, ground: Ground) -> RGB:
+    """A line's colour as its sample has it around the map."""
+    return turned(colour) if sum(ground.paper) < sum(ground.ink) else colour

@@ -141,9 +141,24 @@ def draw_lines(
     pieces = lines
     if dashed:
         pieces = [d for line in lines for d in dashes(line, DASH_PX * scale, GAP_PX * scale)]
-    simple = [cv2.approxPolyDP(p.astype(np.float32), SIMPLE_PX, closed=False) for p in pieces]
+    simple = [
+        cv2.approxPolyDP(part.astype(np.float32), SIMPLE_PX, closed=False)
+        for piece in pieces
+        for part in _halves(piece)
+    ]
     fixed = [np.rint(piece * 2**SHIFT).astype(np.int32) for piece in simple]
     cv2.polylines(canvas, fixed, False, 255, width, cv2.LINE_AA, SHIFT)  # noqa: FBT003
+
+
+def _halves(line: Points) -> tuple[Points, ...]:
+    """A ring in two halves, another line as it is.
+
+    Simplified as one open line, a ring loses the stretch beside the point where it begins.
+    """
+    if len(line) < 4 or (line[0] != line[-1]).any():
+        return (line,)
+    middle = len(line) // 2
+    return line[: middle + 1], line[middle:]
 
 
 def edge_coverage(above: NDArray[np.bool_]) -> Coverage:

@@ -5,8 +5,8 @@ the hour are drawn anew. Colours are not known here: all is ink coverage, and th
 rectangles for the caller to fill.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil
 
@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 
 from render_farm.draw.captions import Captions
-from render_farm.draw.fitting import fitted
+from render_farm.draw.colours import RGB
+from render_farm.draw.fitting import Line, fitted
 from render_farm.draw.glyphs import Coverage, cap_height
+from render_farm.draw.keyline import draw_key, keyed_line
 from render_farm.draw.layout import Layout, Rect
 from render_farm.draw.legend import LegendBar, Swatch, legend
 from render_farm.draw.text import draw_text, text_width
@@ -32,10 +34,12 @@ class Furniture:
 
     ink       uint8 (height, width), 0 over the whole map rectangle
     swatches  the legend's bins in pixels of the frame
+    tints     colour -> uint8 (rows of the header, width): samples of the map's lines
     """
 
     ink: Coverage
     swatches: tuple[Swatch, ...]
+    tints: Mapping[RGB, Coverage] = field(default_factory=dict)
 
 
 def furniture(layout: Layout, captions: Captions, legends: Sequence[LegendBar]) -> Furniture:
@@ -44,9 +48,10 @@ def furniture(layout: Layout, captions: Captions, legends: Sequence[LegendBar]) 
     ink = np.zeros((layout.height, layout.width), np.uint8)
     ink[layout.header.top : layout.header.bottom] = header
     ink[layout.footer.top : layout.footer.bottom] = footer
-    _titles(ink, layout, captions)
+    tints: dict[RGB, Coverage] = {}
+    _titles(ink[: layout.header.bottom], tints, layout, captions)
     _facts(ink, layout, captions)
-    return Furniture(ink, swatches)
+    return Furniture(ink, swatches, tints)
 
 
 @lru_cache(maxsize=64)
@@ -70,7 +75,7 @@ def _static(
     return header, drawn.ink, swatches
 
 
-def _titles(ink: Coverage, layout: Layout, captions: Captions) -> None:
+def _titles(ink: Coverage, tints: dict[RGB, Coverage], layout: Layout, captions: Captions) -> None:
     scale, margin = layout.scale, _margin(layout)
     right = layout.width - margin
     title = fitted(
@@ -88,21 +93,27 @@ def _titles(ink: Coverage, layout: Layout, captions: Captions) -> None:
 
     y = layout.header.top + SUBTITLE_MIDDLE * scale
     size = max(8.5, SUBTITLE_PX * scale)
-    badge = _badge_width(captions.notice, size)
-    line = fitted(
+    room = right - margin - _badge_width(captions.notice, size)
+    keyed = keyed_line(captions, room, size) if captions.key else None
+    line = keyed.line if keyed is not None else _second_line(captions, room, size)
+    draw_text(ink, margin, y, line.left, line.size_px, strength=0.85)
+    draw_text(ink, right, y, line.right, line.size_px, anchor="rm")
+    end = margin + text_width(line.left, line.size_px)
+    if captions.notice:
+        end += 0.7 * size if line.left else 0
+        end = _badge(ink, ceil(end), y, captions.notice, size)
+    if keyed is not None:
+        draw_key(ink, tints, captions.key, keyed.form, (end, y), line.size_px)
+
+
+def _second_line(captions: Captions, room_px: float, size_px: float) -> Line:
+    return fitted(
         captions.subtitle,
         captions.lead,
         captions.lead_widest,
-        room_px=right - margin - badge,
-        size_px=size,
+        room_px=room_px,
+        size_px=size_px,
     )
-    draw_text(ink, margin, y, line.left, line.size_px, strength=0.85)
-    draw_text(ink, right, y, line.right, line.size_px, anchor="rm")
-    if captions.notice:
-        start = margin + ceil(
-            text_width(line.left, line.size_px) + (0.7 * size if line.left else 0)
-        )
-        _badge(ink, start, y, captions.notice, size)
 
 
 def _facts(ink: Coverage, layout: Layout, captions: Captions) -> None:
@@ -128,8 +139,8 @@ def _badge_width(notice: str, size_px: float) -> int:
     return ceil(text_width(notice, size_px * 0.85, "bold") + 1.7 * size_px) if notice else 0
 
 
-def _badge(ink: Coverage, left: int, middle: float, notice: str, size_px: float) -> None:
-    """The notice in bare letters on a full plate: nobody reads past it."""
+def _badge(ink: Coverage, left: int, middle: float, notice: str, size_px: float) -> float:
+    """The notice in bare letters on a full plate: nobody reads past it. Returns where it ends."""
     size = size_px * 0.85
     width = ceil(text_width(notice, size, "bold") + size_px)
     height = cap_height(size) + 2 * round(0.42 * size_px)
@@ -142,3 +153,4 @@ def _badge(ink: Coverage, left: int, middle: float, notice: str, size_px: float)
     draw_text(letters, width / 2, height / 2, notice, size, weight="bold", anchor="mm")
     part = ink[max(0, top) : top + height, left : left + width]
     part[:] = (plate - np.minimum(plate, letters))[: part.shape[0], : part.shape[1]]
+    return left + width

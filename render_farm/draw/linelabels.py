@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render_farm.draw.contours import Isoline, Points, distance_along
+from render_farm.draw.numbers import shortest_text
 from render_farm.draw.text import blend, draw_text, text_size
 
 SIZE_PX = 15.0
@@ -23,6 +24,7 @@ BETWEEN_PX = 430.0  # along one line
 CANDIDATE_PX = 24.0  # step in which places are tried
 MIN_LINE_PX = 150.0
 STEEPEST = 110.0  # degrees that a label leans anticlockwise at most; 70 the other way
+EASY = (-65.0, 45.0)  # leans that are read without turning the head: taken where a line has them
 MAX_BEND = 0.24  # how far the line may leave the straight below a label, of the label's length
 HALO_PX = 2
 
@@ -51,6 +53,15 @@ class Occupied:
         """Claim a circle."""
         self._circles = np.concatenate([self._circles, [[x, y, radius]]])
 
+    def take_box(self, left: float, top: float, right: float, bottom: float) -> None:
+        """Claim an upright box, by the circles side by side that cover it."""
+        width, height = right - left, bottom - top
+        count = max(1, math.ceil(width / height))
+        part = width / count
+        for k in range(count):
+            radius = math.hypot(part, height) / 2
+            self.take(left + part * (k + 0.5), top + height / 2, radius)
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -71,17 +82,30 @@ def place_labels(
     """
     placed = []
     for line in sorted(lines, key=lambda item: -len(item.points)):
-        text = f"{line.level:g}"
+        text = shortest_text(line.level)
         width = text_size(text, SIZE_PX * scale, WEIGHT)[0] + 2 * PAD_PX * scale
-        last = -math.inf
-        for at, label in _candidates(line.points, width, text, scale):
-            if at - last < BETWEEN_PX * scale or not _inside(label, rect, width * 0.8):
-                continue
-            if occupied.free(label.x, label.y, width * 0.62):
-                occupied.take(label.x, label.y, width * 0.62)
-                placed.append((line, label))
-                last = at
+        places = [
+            (at, label)
+            for at, label in _candidates(line.points, width, text, scale)
+            if _inside(label, rect, width * 0.8)
+        ]
+        easy = [(at, label) for at, label in places if EASY[0] <= label.angle <= EASY[1]]
+        chosen = _taken(easy, width, occupied, scale) or _taken(places, width, occupied, scale)
+        placed += [(line, label) for label in chosen]
     return placed
+
+
+def _taken(
+    places: list[tuple[float, Label]], width: float, occupied: Occupied, scale: float
+) -> list[Label]:
+    """The first of *places* along a line that are free, a distance apart; claims them."""
+    last, taken = -math.inf, []
+    for at, label in places:
+        if at - last >= BETWEEN_PX * scale and occupied.free(label.x, label.y, width * 0.62):
+            occupied.take(label.x, label.y, width * 0.62)
+            taken.append(label)
+            last = at
+    return taken
 
 
 def _candidates(

@@ -10,10 +10,13 @@ PARTED_FROM = 10_000  # below it a comma costs more than it helps (1013 hPa, 200
 def fixed_text(value: float, decimals: int) -> str:
     """*value* with this many decimals: `−12`, `0.05`, `16,000`; "" where it is not finite.
 
-    Rounds half to even, as the value is stored. What rounds to zero has no sign.
+    Rounds half to even, as the value is stored. What rounds to zero has no sign. Decimals below
+    zero round to tens and hundreds: -2 makes `12,300` of 12345.
     """
     if not isfinite(value):
         return ""
+    if decimals < 0:
+        value, decimals = round(value, decimals), 0
     text = f"{abs(value):,.{decimals}f}"
     if abs(value) < PARTED_FROM:
         text = text.replace(",", "")

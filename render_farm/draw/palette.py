@@ -23,6 +23,7 @@ GREYS = 6  # between paper and ink, for furniture and for text on its halo
 BLENDS = (0.5, 0.25, 0.75, 0.375, 0.62, 0.875, 0.14)  # of ink over fill, in order of usefulness
 NEAR = 48.0  # weighted RGB distance (squared) below which a blend is not worth a place
 DARK = 0.44  # OKLab lightness below which lines turn light
+LIGHT_ENOUGH = 0.62  # OKLab lightness that what is written on dark ground has at least
 STRANGER = 4000.0  # what a colour of the other lineage, dark or not, counts as further away
 KEPT = 32  # palettes with their tables; an animation's neighbours often share one
 
@@ -172,6 +173,15 @@ def _inked(below_dark: NDArray[np.bool_], ink: RGB | None) -> NDArray[np.float32
     kept = np.float32(0.45) * (colour.max() - colour.min()) / np.float32(255)
     light = np.array(LIGHT_LINE, np.float32) * (1 - kept) + colour * kept
     return np.where(below_dark[:, None], light, colour)
+
+
+def turned(ink: RGB) -> RGB:
+    """The colour of what is written in *ink* on dark ground: pale where the ink is not light."""
+    pale = _inked(np.array([True]), ink)[0]
+    if oklab(np.asarray(pale, np.float64))[0] < LIGHT_ENOUGH:  # red: not dark, and not legible
+        pale = np.float32(0.6) * pale + np.float32(0.4) * np.array(LIGHT_LINE, np.float32)
+    red, green, blue = np.rint(pale).astype(int).tolist()
+    return red, green, blue
 
 
 def _is_dark(colours: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -62,8 +62,7 @@ def station_text(value: float, spec: StationValues) -> str:
         return ""
     # Rounded first: 0.0996 is a tenth, to be written like other tenths, not as "0.10".
     small = round(abs(value), spec.small_decimals) < spec.small_below
-    decimals = spec.small_decimals if small else spec.decimals
-    return fixed_text(round(value, decimals) if decimals < 0 else value, max(decimals, 0))
+    return fixed_text(value, spec.small_decimals if small else spec.decimals)
 
 
 def widest_text(display: Display, spec: StationValues, style: LabelStyle) -> str:

@@ -8,6 +8,7 @@ from render_farm.draw.colours import levels_si
 from render_farm.draw.compose import Picture, compose
 from render_farm.draw.fill import classify, spread
 from render_farm.draw.furniture import furniture
+from render_farm.draw.mapkey import map_key
 from render_farm.draw.sampling import Sampled, sample, sample_classes
 from render_farm.render.extremes import extremes
 from render_farm.render.overlays import Overlays
@@ -81,6 +82,7 @@ def _captions(scene: Scene, sampled: Sampled) -> Captions:
         style=job.style,
         notice=job.notice,
         note=product.note,
+        key=map_key(product, scene.derived.arrays),
         lowest=lowest,
         highest=highest,
     )

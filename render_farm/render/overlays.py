@@ -4,26 +4,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import LineLayer
-from render_farm.draw import barbs, contours, extrema, linelabels, streamlets
+from render_farm.domain.catalog import HatchLayer, LineLayer
+from render_farm.draw import barbs, contours, extrema, hatching, linelabels, streamlets
 from render_farm.draw.colours import RGB, rgb
 from render_farm.draw.compose import Overlay
-from render_farm.draw.gazetteer import map_stations
 from render_farm.draw.linelabels import Occupied
-from render_farm.draw.sampling import Sampled, sample_at
-from render_farm.draw.stations import draw_stations, label_style, place, station_text, widest_text
+from render_farm.draw.palette import turned
+from render_farm.draw.sampling import Sampled, sample
 from render_farm.render.scene import Scene
+from render_farm.render.stationvalues import station_values
 
 Coverage = NDArray[np.uint8]
 HALO: RGB = (255, 255, 255)
+DARK_HALO: RGB = (20, 22, 26)  # on a dark base, where what is written is light
 INK: RGB = (12, 14, 18)
 
 
 class Overlays:
     """Collects the overlays of one scene.
 
-    From the bottom: lines by colour, one white halo for all that is written, the writing by
-    colour. Labels of lines claim their ground first come, first served.
+    From the bottom: hatching, lines by colour, one halo for all that is written, the writing by
+    colour. Station values claim their ground first, for they stand still in a loop; then the labels
+    of lines, first come, first served; wind symbols take what is left.
     """
 
     def __init__(self, scene: Scene, sampled: Sampled) -> None:
@@ -37,20 +39,39 @@ class Overlays:
     def collect(self) -> list[Overlay]:
         """Draw everything that the product asks for; ValueError for what cannot be drawn."""
         product = self._scene.product
+        values = None
+        if product.stations is not None:
+            values = station_values(self._scene, product.stations)
+            values.claim(self._occupied)
         # Pressure before thickness: the later layer is the lesser one where labels compete.
-        for layer in reversed(product.lines):
-            self._draw_layer(layer)
+        layers = [layer for layer in reversed(product.lines) if self._has_grid(layer)]
+        fields = [None if self._is_rugged(layer) else self._lattice(layer) for layer in layers]
+        for layer, field in zip(layers, fields, strict=True):
+            if layer.extrema and field is not None:
+                self._draw_centres(layer, field)
+        for layer, field in zip(layers, fields, strict=True):
+            self._draw_layer(layer, field)
         for label in self._labels:
             for canvas in self._lines.values():
                 linelabels.cut_gap(canvas, label, self._scene.viewport.scale)
-        if product.stations is not None:
-            self._draw_stations()
         if product.wind is not None:
             self._draw_wind()
-        halo = [] if self._halo is None else [Overlay(self._halo, HALO)]
+        if values is not None:
+            values.draw(self._ink(INK), self._halo_canvas())
+        ground = DARK_HALO if self._on_dark else HALO
+        halo = [] if self._halo is None else [Overlay(self._halo, ground, turning=False)]
         lines = [Overlay(canvas, colour) for colour, canvas in reversed(self._lines.items())]
         inks = [Overlay(canvas, colour) for colour, canvas in self._inks.items()]
-        return [*lines, *halo, *inks]
+        areas = [area for layer in product.hatching for area in self._hatched(layer)]
+        return [*areas, *lines, *halo, *inks]
+
+    @property
+    def _on_dark(self) -> bool:
+        return self._scene.job.style.base == "dark"
+
+    def _ink(self, colour: RGB) -> Coverage:
+        """The canvas of what is written in *colour*: in its lighter twin on a dark base."""
+        return self._canvas(self._inks, turned(colour) if self._on_dark else colour)
 
     def _canvas(self, canvases: dict[RGB, Coverage], colour: RGB) -> Coverage:
         if colour not in canvases:
@@ -64,14 +85,43 @@ class Overlays:
             self._halo = np.zeros((height, width), np.uint8)
         return self._halo
 
-    def _draw_layer(self, layer: LineLayer) -> None:
-        scene, scale = self._scene, self._scene.viewport.scale
-        if self._is_rugged(layer):
-            self._draw_edges(layer)
-            return
-        field = self._lattice(layer)
+    def _has_grid(self, layer: LineLayer | HatchLayer) -> bool:
+        """Whether a layer can be drawn; ValueError where one that must be cannot."""
+        if layer.field in self._scene.derived.arrays:
+            return True
+        if layer.optional:
+            return False
+        raise ValueError(f"the recipe makes no grid {layer.field!r} to draw")
+
+    def _hatched(self, layer: HatchLayer) -> list[Overlay]:
+        if not self._has_grid(layer):
+            return []
+        scene, field = self._scene, self._sampled
+        if layer.field != "fill":
+            how = "linear" if scene.product.sampling == "nearest" else scene.product.sampling
+            grid, maps = scene.derived.grid, scene.caches.maps
+            pixels = maps.get(grid, scene.viewport, refined=True)  # as the fill
+            found = sample(scene.derived.arrays[layer.field], pixels, how)
+            if found is None:
+                return []
+            field = found
+        area = hatching.hatch_coverage(field, layer, scene.viewport.scale)
+        return [] if area is None else [Overlay(area, rgb(layer.colour))]
+
+    def _draw_centres(self, layer: LineLayer, field: contours.LatticeField) -> None:
+        scale = self._scene.viewport.scale
+        found = extrema.centres(field, layer, self._scene.rect, scale)
+        extrema.claim(found, self._occupied, scale)
+        for centre in found:
+            ink = self._ink(rgb(centre.colour))
+            extrema.draw_centre(ink, self._halo_canvas(), centre, scale)
+
+    def _draw_layer(self, layer: LineLayer, field: contours.LatticeField | None) -> None:
         if field is None:
+            if self._is_rugged(layer):
+                self._draw_edges(layer)
             return
+        scene, scale = self._scene, self._scene.viewport.scale
         lines = contours.isolines(field, layer)
         by_colour: dict[RGB, list[contours.Points]] = {}
         for line in lines:
@@ -80,15 +130,9 @@ class Overlays:
         for colour, points in by_colour.items():
             canvas = self._canvas(self._lines, colour)
             contours.draw_lines(canvas, points, layer.width_px, dashed=layer.dashed, scale=scale)
-        if layer.extrema:
-            found = extrema.centres(field, layer, scene.rect, scale)
-            extrema.claim(found, self._occupied, scale)
-            for centre in found:
-                ink = self._canvas(self._inks, rgb(centre.colour))
-                extrema.draw_centre(ink, self._halo_canvas(), centre, scale)
         if layer.labels:
             for line, label in linelabels.place_labels(lines, scene.rect, self._occupied, scale):
-                ink = self._canvas(self._inks, rgb(contours.colour_of(layer, line.level)))
+                ink = self._ink(rgb(contours.colour_of(layer, line.level)))
                 linelabels.draw_label(ink, self._halo_canvas(), label, scale)
                 self._labels.append(label)
 
@@ -115,11 +159,12 @@ class Overlays:
             step = contours.sharp_step(self._sampled.cells_per_px)
             values = self._sampled.values(step)
             return contours.LatticeField(values, values, 0, step)
-        grid_values = scene.derived.arrays.get(layer.field)
-        if grid_values is None:
-            raise ValueError(f"the recipe makes no grid {layer.field!r} to draw lines of")
         return contours.lattice_field(
-            grid_values, scene.derived.grid, scene.viewport, scene.caches.maps, layer.smooth_km
+            scene.derived.arrays[layer.field],
+            scene.derived.grid,
+            scene.viewport,
+            scene.caches.maps,
+            layer.smooth_km,
         )
 
     def _draw_wind(self) -> None:
@@ -137,40 +182,10 @@ class Overlays:
             layer.spacing_px,
             self._occupied,
         )
-        halo, ink = self._halo_canvas(), self._canvas(self._inks, rgb(layer.colour))
-        if layer.style == "barbs":  # feathers run into each other on a fill that is not calm
-            np.maximum(halo, cv2.dilate(drawn, np.ones((3, 3), np.uint8)), out=halo)
+        colour = rgb(layer.colour)
+        if layer.style == "streamlets":  # without a halo: their ink turns with the fill
+            self._lines[colour] = np.maximum(self._canvas(self._lines, colour), drawn)
+            return
+        halo, ink = self._halo_canvas(), self._ink(colour)
+        np.maximum(halo, cv2.dilate(drawn, np.ones((3, 3), np.uint8)), out=halo)
         np.maximum(ink, drawn, out=ink)
-
-    def _draw_stations(self) -> None:
-        scene, spec = self._scene, self._scene.product.stations
-        if spec is None:
-            return
-        viewport, display = scene.viewport, scene.display
-        style = label_style(viewport.scale)
-
-        def pixels_of(
-            longitude: NDArray[np.float64], latitude: NDArray[np.float64]
-        ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-            column, row = viewport.pixels_of(longitude, latitude)
-            return column + 0.5, row + 0.5  # text counts from the pixel's edge
-
-        widest = widest_text(display, spec, style)
-        places = map_stations(viewport.box(), scene.job.stations)
-        spots = place(places, pixels_of, viewport.rect, widest, style)
-        if not spots:
-            return
-        longitude = np.array([spot.station.longitude for spot in spots])
-        latitude = np.array([spot.station.latitude for spot in spots])
-        grid = scene.derived.grid
-        values = sample_at(
-            scene.derived.arrays["fill"], *grid.index(longitude, latitude), cyclic=grid.cyclic
-        )
-        shown = values.astype(np.float64) * display.factor + display.offset
-        texts = [station_text(float(value), spec) for value in shown]
-        for spot, text in zip(spots, texts, strict=True):
-            if text:
-                box = spot.box
-                middle = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-                self._occupied.take(*middle, 0.4 * box.width)
-        draw_stations(self._canvas(self._inks, INK), self._halo_canvas(), spots, texts, style)

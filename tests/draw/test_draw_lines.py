@@ -139,3 +139,47 @@ def test_a_label_stands_in_a_gap_of_its_line():
     written = np.argwhere(ink[30:50, 35:85] > 128)
     assert np.abs(written.mean(axis=0) - [10, 25]).max() < 2
     assert (halo >= ink)[30:50, 42:78].all()
+
+
+def test_a_ring_is_drawn_whole():
+    angle = np.append(np.linspace(0, 2 * np.pi, 200, endpoint=False), 0.0)
+    ring = np.stack([100 + 70 * np.cos(angle), 100 + 70 * np.sin(angle)], axis=-1)
+    canvas = np.zeros((200, 200), np.uint8)
+
+    contours.draw_lines(canvas, [ring], 2.0, dashed=False, scale=1.0)
+
+    for turn in np.linspace(0, 2 * np.pi, 720):
+        x, y = (np.rint(100 + 70 * part).astype(int) for part in (np.cos(turn), np.sin(turn)))
+        assert canvas[y - 1 : y + 2, x - 1 : x + 2].max() > 150
+
+
+def test_labels_prefer_the_stretches_that_are_read_without_turning_the_head():
+    """A ring has easy places: it is never labelled on its side."""
+    lines = isolines(bowl(), PRESSURE)
+    rings = [line for line in lines if (line.points[0] == line.points[-1]).all()]
+
+    for ring in rings:
+        labels = [label for _, label in place_labels([ring], (1000, 700), Occupied(), 1.0)]
+        assert labels
+        assert all(-65 <= label.angle <= 45 for label in labels)
+
+
+def test_a_label_has_a_true_minus():
+    field = LatticeField(bowl().values - 98600, bowl().raw - 98600, -16, 8)
+    layer = LineLayer(field="omega", unit="Pa/s", levels=[-400.5])
+
+    labels = [
+        label for _, label in place_labels(isolines(field, layer), (1000, 700), Occupied(), 1)
+    ]
+
+    assert {label.text for label in labels} == {"\u2212400.5"}
+
+
+def test_a_claimed_box_is_covered_to_its_corners():
+    occupied = Occupied()
+    occupied.take_box(100, 50, 190, 74)
+
+    for x, y in ((100, 50), (190, 50), (100, 74), (190, 74), (145, 50), (130, 74), (145, 62)):
+        assert not occupied.free(x, y, 0.5)
+    assert occupied.free(145, 100, 5)
+    assert occupied.free(90, 62, 1)
