@@ -34,6 +34,8 @@ from render_farm.render.increments import RunningTotals
 from render_farm.render.inputs import JobFields, Offsets, Unusable
 from render_farm.render.provenance import texts_of
 from render_farm.render.scene import scene
+from render_farm.render.values import write_values
+from render_farm.render.views import boxes_of
 
 _log = structlog.get_logger(component="render")
 
@@ -54,7 +56,7 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
     except OSError as error:
         detail = f"the staging directory cannot be made: {error}"
         return HourFailed(job.model, job.cycle, job.hour, Reason.RENDER_ERROR, detail)
-    fields = JobFields(job.tasks, job.cycle)
+    fields = JobFields(job.tasks, job.cycle, boxes_of(job))
     totals = RunningTotals(job, fields)
     frames: list[Frame] = []
     failures: list[FrameFailure] = []
@@ -140,6 +142,7 @@ def _drawn(
         sha256=hashlib.sha256(data).hexdigest(),
         width_px=picture.indices.shape[1],
         height_px=picture.indices.shape[0],
+        values=write_values(what, task),
         took_s=time.perf_counter() - start,
         cpu_s=time.process_time() - cpu,
     )

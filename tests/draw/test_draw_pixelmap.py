@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from render_farm.decode.window import Window
 from render_farm.draw.pixelmap import EVERY_PIXEL, Lattice, PixelMaps, compute
 from render_farm.draw.projection import Viewport
 
@@ -128,3 +129,29 @@ def test_a_cache_that_cannot_be_written_costs_no_frame(tmp_path, pnw, grids):
     pixels = PixelMaps(blocked / "maps").get(grids["global"], Viewport.of(pnw))
 
     assert pixels.columns.shape == (Viewport.of(pnw).rect.height, Viewport.of(pnw).rect.width)
+
+
+def test_the_parts_of_a_grid_share_the_file_of_the_whole(tmp_path, regions, grids):
+    """And take the same cells: what a job cuts its fields to depends on its regions."""
+    values = np.random.default_rng(4).normal(size=grids["global"].shape).astype(np.float32)
+    for region, left in (("pnw", 900), ("greenwich", 1340)):
+        maps, viewport = PixelMaps(tmp_path / region), Viewport.of(regions[region])
+        whole = maps.get(grids["global"], viewport)
+        window = Window(left, 80, 300, 200)
+
+        part = maps.get(window.cut_grid(grids["global"]), viewport)
+
+        assert len(list((tmp_path / region).iterdir())) == 1
+        assert part.columns is whole.columns
+        np.testing.assert_array_equal(part.window(window.cut(values)), whole.window(values))
+
+
+def test_a_part_that_lacks_cells_of_the_map_has_a_file_of_its_own(tmp_path, pnw, grids):
+    maps, viewport = PixelMaps(tmp_path), Viewport.of(pnw)
+    part = Window(1440 - 125 * 4, 80, 40, 200).cut_grid(grids["global"])  # ends amid the map
+
+    pixels = maps.get(part, viewport)
+
+    assert pixels.outside is not None
+    assert pixels.outside.any()
+    assert len(list(tmp_path.iterdir())) == 2

@@ -36,7 +36,7 @@ def test_the_bin_of_a_pixel_is_the_bin_of_the_value_there(
     """The same kernel in float64 at the exact place: 99.5 % equal, the rest beside an edge."""
     viewport, grid = Viewport.of(regions[region]), grids[grid]
     values = weather(grid, 255.0, 300.0)
-    pixels = compute(grid, viewport, refined=kernel == "cubic")
+    pixels = compute(grid, viewport, refined=True)
     sampled = sample(values, pixels, kernel)
     painted = classify(sampled, classes_of([CELSIUS]))
     rng = np.random.default_rng(3)
@@ -66,7 +66,7 @@ def test_a_single_warm_cell_is_painted_where_it_lies(region, grid, kernel, regio
     column, row = (int(np.rint(value[0])) for value in at)
     values = np.full(grid.shape, 270.0, np.float32)
     values[row, column % grid.nx] = 300.0
-    sampled = sample(values, compute(grid, viewport, refined=kernel == "cubic"), kernel)
+    sampled = sample(values, compute(grid, viewport, refined=True), kernel)
 
     warm = np.argwhere(sampled.values() > 285.0)
 
@@ -105,13 +105,17 @@ def test_a_window_without_any_value_has_no_sample(pnw, grids):
 
 
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 10**6), kernel=st.sampled_from(["cubic", "linear", "nearest"]))
-def test_an_amount_is_never_made_negative(seed, kernel, pnw_map):
+@given(
+    seed=st.integers(0, 10**6),
+    kernel=st.sampled_from(["cubic", "linear", "nearest"]),
+    refined=st.booleans(),
+)
+def test_an_amount_is_never_made_negative(seed, kernel, refined, pnw_map):
     grid, maps = pnw_map
     rng = np.random.default_rng(seed)
     values = np.where(rng.random(grid.shape) > 0.9, rng.gamma(1, 20, grid.shape), 0.0)
 
-    sampled = sample(values.astype(np.float32), maps[kernel == "cubic"], kernel)
+    sampled = sample(values.astype(np.float32), maps[refined], kernel)
 
     assert sampled.values().min() >= 0.0
 
@@ -178,6 +182,33 @@ def test_classes_are_taken_from_the_nearest_cell(pnw, grids):
     sure = (np.abs(c % 1 - 0.5) > 0.01) & (np.abs(r % 1 - 0.5) > 0.01)
     want = category[np.rint(r).astype(int), np.rint(c).astype(int)]
     assert (got[::11, ::11] == want)[sure].all()
+
+
+@pytest.mark.parametrize("kernel", ["linear", "nearest"])
+def test_enlarging_a_window_first_changes_no_bilinear_and_no_nearest_value(pnw, grids, kernel):
+    grid, viewport = grids["cropped"], Viewport.of(pnw)
+    values = np.random.default_rng(5).normal(280.0, 10.0, grid.shape).astype(np.float32)
+    plain, fine = (compute(grid, viewport, refined=flag) for flag in (False, True))
+    assert (plain.refine, fine.refine % 2) == (1, 1)
+    assert fine.refine > 1
+
+    want, got = (sample(values, pixels, kernel) for pixels in (plain, fine))
+
+    off = np.abs(got.values() - want.values())
+    if kernel == "linear":
+        assert off.max() <= 2.5 * want.step + 2e-3  # of 60 K: coordinates are float32
+    else:  # a pixel in the middle between two cells may go to either
+        assert (off == 0).mean() > 0.9999
+
+
+def test_classes_of_an_enlarged_window_are_those_of_its_cells(pnw, grids):
+    grid, viewport = grids["cropped"], Viewport.of(pnw)
+    classes = np.random.default_rng(6).integers(0, 5, grid.shape).astype(np.uint8)
+    plain, fine = (compute(grid, viewport, refined=flag) for flag in (False, True))
+
+    want, got = (sample_classes(pixels.window(classes), pixels) for pixels in (plain, fine))
+
+    assert (want == got).mean() > 0.9999
 
 
 def test_station_values_are_bilinear_and_wrap_round_the_earth(grids):

@@ -1,0 +1,107 @@
+"""Fields that are cut to what is looked at give the very pictures that whole fields give."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from render_farm.derive.recipes import RECIPES
+from render_farm.domain.places import Region
+from render_farm.render.caches import caches_of
+from render_farm.render.frame import draw_frame
+from render_farm.render.inputs import JobFields
+from render_farm.render.scene import scene
+from render_farm.render.views import boxes_of
+
+RUNS = {"gfs": ("2026012912", 6), "hrrr": ("2026012917", 6)}
+PACIFIC = Region(  # across the date line, where a window of a global grid wraps
+    key="pnw",
+    title="Pacific",
+    west=160,
+    east=-140,
+    south=-20,
+    north=40,
+    projection="mercator",
+    central_longitude=-170,
+    width_px=400,
+    height_px=360,
+)
+ARCTIC = Region(
+    key="pnw",
+    title="Arctic",
+    west=-180,
+    east=180,
+    south=60,
+    north=90,
+    projection="polar_stereographic",
+    central_longitude=-100,
+    central_latitude=90,
+    standard_parallels=(60,),
+    width_px=400,
+    height_px=460,
+)
+
+
+def drawn(job, boxes):
+    (task,) = job.tasks
+    inputs = JobFields(job.tasks, job.cycle, boxes).inputs(task)
+    derived = RECIPES[task.product.recipe](inputs)
+    what = scene(job, task, derived, job.regions[0], caches_of(job.map_cache_dir))
+    picture, texts = draw_frame(what)
+    return derived, picture.colours[picture.indices], texts
+
+
+@pytest.mark.parametrize(
+    ("model", "product", "region"),
+    [
+        ("gfs", "t2m", None),
+        ("gfs", "t850", None),
+        ("gfs", "t850", PACIFIC),
+        ("gfs", "t850", ARCTIC),
+        ("hrrr", "precip_total", None),
+        ("hrrr", "refc", None),
+    ],
+)
+def test_a_picture_is_the_same_from_the_window_and_from_the_whole(
+    make_job, real_file, model, product, region
+):
+    cycle, hour = RUNS[model]
+    changes = {} if region is None else {"regions": (region,)}
+    job = make_job(real_file(model, hour), model, cycle, hour, [product], **changes)
+
+    whole, want, want_texts = drawn(job, ())
+    part, got, got_texts = drawn(job, boxes_of(job))
+
+    assert part.grid.nx * part.grid.ny < 0.75 * whole.grid.nx * whole.grid.ny
+    assert got_texts == want_texts
+    np.testing.assert_array_equal(got, want)
+
+
+def test_far_apart_regions_share_one_window(make_job, real_file, catalog):
+    """Each frame of a job of two regions is the frame of a job of that region alone."""
+    pnw = catalog["regions"]["pnw"].model_copy(update={"width_px": 480, "height_px": 360})
+    east = pnw.model_copy(
+        update={"key": "east", "west": -80.0, "east": -70.0, "central_longitude": -75.0}
+    )
+    path = real_file("gfs", 6)
+    both = make_job(path, "gfs", RUNS["gfs"][0], 6, ["t2m"], regions=(pnw, east))
+    alone = make_job(path, "gfs", RUNS["gfs"][0], 6, ["t2m"], regions=(pnw,))
+
+    _, want, _ = drawn(alone, boxes_of(alone))
+    derived, got, _ = drawn(both, boxes_of(both))
+
+    assert derived.grid.nx > 200
+    np.testing.assert_array_equal(got, want)
+
+
+def test_lines_that_are_smoothed_far_get_a_wider_window(make_job, real_file):
+    job = make_job(real_file("gfs", 6), "gfs", RUNS["gfs"][0], 6, ["t850"])
+    (task,) = job.tasks
+    lines = tuple(line.model_copy(update={"smooth_km": 200.0}) for line in task.product.lines)
+    wide = replace(task, product=task.product.model_copy(update={"lines": lines}))
+
+    (usual,) = boxes_of(job)
+    (wider,) = boxes_of(replace(job, tasks=(wide,)))
+
+    assert wider.west < usual.west - 2
+    assert wider.north > usual.north + 2
