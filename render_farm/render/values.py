@@ -4,9 +4,11 @@ import hashlib
 from datetime import timedelta
 from pathlib import Path
 
+from render_farm.decode.grid import Grid
 from render_farm.decode.window import Window
 from render_farm.domain.jobs import ProductTask, ValueGridFile
 from render_farm.draw.captions import cycle_time
+from render_farm.draw.pixelmap import PixelMap
 from render_farm.encode import png
 from render_farm.render.scene import Scene
 from render_farm.values.grid import About, ValueGrid, encode
@@ -28,10 +30,7 @@ def write_values(scene: Scene, task: ProductTask) -> ValueGridFile:
 def value_grid(scene: Scene, task: ProductTask) -> ValueGrid:
     """The fill of a scene, and its categories, cropped to what the map needs (a few cells more)."""
     job, product, derived = scene.job, scene.product, scene.derived
-    pixels = scene.caches.maps.get(
-        derived.grid, scene.viewport, refined=product.sampling == "cubic"
-    )
-    window = Window(pixels.left, pixels.top, pixels.width, pixels.height)
+    pixels = scene.caches.maps.get(derived.grid, scene.viewport, refined=True)
     scale = task.scales["fill"]
     valid = cycle_time(job.cycle) + timedelta(hours=job.hour)
     about = About(
@@ -49,9 +48,23 @@ def value_grid(scene: Scene, task: ProductTask) -> ValueGrid:
     category = None if derived.category is None else pixels.window(derived.category)
     return ValueGrid(
         about=about,
-        grid=window.cut_grid(derived.grid),
+        grid=_cells(derived.grid, pixels),
         values=pixels.window(derived.arrays["fill"]),
         step=step_of(scale),
         category=category,
         labels=() if category is None else ("", *derived.roles),
     )
+
+
+def _cells(grid: Grid, pixels: PixelMap) -> Grid:
+    """The grid of the cells that the map needs, counted from the whole grid.
+
+    So the same cells have the same numbers, whatever part of their grid a job decoded.
+    """
+    left, top = pixels.left, pixels.top
+    while grid.part is not None:
+        left, top = left + grid.part.left, top + grid.part.top
+        grid = grid.part.whole
+    if grid.cyclic:
+        left %= grid.nx
+    return Window(left, top, pixels.width, pixels.height).cut_grid(grid)

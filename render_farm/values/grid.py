@@ -145,7 +145,7 @@ def decode(data: bytes) -> ValueGrid:
 def _header(grid: ValueGrid, planes: tuple[PlaneHeader, ...]) -> Header:
     about = {name: getattr(grid.about, name) for name in About.__slots__}
     about = {name: value for name, value in about.items() if value != ""}
-    place = {name: getattr(grid.grid, name) for name in Grid.__slots__}
+    place = {name: getattr(grid.grid, name) for name in GridHeader.model_fields}
     return Header(**about, grid=GridHeader(**place), planes=planes)
 
 

@@ -88,7 +88,7 @@ def packed_step(present: Float) -> float | None:
     if ordered.size < 2:
         return None
     smallest = float(np.diff(ordered).min())
-    rounding = float(np.spacing(np.float32(np.abs(flat).max())))
+    rounding = 2.0**-23 * max(abs(float(flat.min())), abs(float(flat.max())))
     if not smallest > 4 * rounding:
         return None
     for decimal in range(-2, 9):
