@@ -41,7 +41,7 @@ def findings(display: Display, kind: Kind, *, bare: bool) -> list[str]:
     colours = classes(display)
     return [
         *_lightness(colours, kind),
-        *(text for vision in VISIONS for text in _steps(colours, vision)),
+        *(text for vision in VISIONS for text in alike(colours, vision)),
         *(text for vision in VISIONS if bare for text in _ground(colours, vision)),
     ]
 
@@ -57,7 +57,8 @@ def _lightness(colours: list[RGB], kind: Kind) -> Iterator[str]:
             yield "lightness does not rise to the middle and fall from there"
 
 
-def _steps(colours: list[RGB], vision: str | None) -> Iterator[str]:
+def alike(colours: list[RGB], vision: str | None) -> Iterator[str]:
+    """Classes that *vision* cannot tell apart: side by side, or far apart in the legend."""
     apart = distances(colours, colours, vision)
     least = min(NEIGHBOURS, SHARE / len(colours))
     for a, b in pairwise(range(len(colours))):

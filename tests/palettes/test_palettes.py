@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from render_farm.domain.catalog import Scale
-from tests.palettes.judge import FAMILIES, VISIONS, classes, findings
+from render_farm.domain.catalog import Scale, Style
+from render_farm.draw.colours import bin_colours
+from render_farm.worker import entry
+from tests.palettes.judge import FAMILIES, VISIONS, alike, classes, findings
 from tests.palettes.sheet import HEAD_PX, NAME_PX, sheet
 from tests.palettes.vision import distances
 
@@ -40,6 +42,30 @@ def test_every_scale_passes_as_it_is_or_has_an_alternative_that_does(scales):
     }
 
     assert not failing
+
+
+def test_usual_vision_tells_the_classes_of_every_traditional_palette_apart(scales):
+    confused = {
+        (key, units): found
+        for key, scale in scales.items()
+        for units in UNITS
+        if (found := list(alike(classes(getattr(scale, units)), None)))
+    }
+
+    assert not confused
+
+
+@pytest.mark.parametrize("palette", ["traditional", "accessible"])
+def test_renderer_and_interface_ask_for_the_palette_of_the_style(palette, scales):
+    style = Style(palette=palette)
+    shown = [scale.display(style) for scale in scales.values()]
+
+    painted = entry.bin_colours(tuple(shown))
+
+    for scale, colours in zip(scales.values(), painted, strict=True):
+        own = bin_colours(scale.imperial.in_palette(palette))
+        assert colours == tuple("" if c is None else f"#{bytes(c).hex()}" for c in own)
+    assert any(s.imperial.accessible for s in scales.values())
 
 
 def test_both_units_of_a_scale_have_an_alternative_or_neither(scales):
