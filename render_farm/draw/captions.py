@@ -120,9 +120,10 @@ def _subtitle(region_title: str, init: _Moment) -> tuple[str, ...]:
 def _facts(note: str, lowest: Extreme | None, highest: Extreme | None, unit: str) -> list[str]:
     found: list[str] = [note] if note else []
     short = list(found)
+    times = "× " if unit[:1].isdigit() else ""  # 37 × 10⁻⁵ s⁻¹
     for name, extreme in (("Min", lowest), ("Max", highest)):
         if extreme is not None and extreme.text:
-            short.append(f"{name} {extreme.text} {unit}".rstrip())
+            short.append(f"{name} {extreme.text} {times}{unit}".rstrip())
             found.append(f"{short[-1]} {extreme.place}".rstrip())
     return [SEPARATOR.join(found), SEPARATOR.join(short)]
 

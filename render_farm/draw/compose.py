@@ -22,12 +22,14 @@ COUNT_STEP = 4  # a colour that no such pixel has is too rare to deserve blends 
 class Overlay:
     """Ink laid on the map: coverage uint8 (h, w) of the map rectangle, in one colour.
 
-    turning  whether a dark colour turns light over dark fills; a halo must stay what it is
+    turning    whether a dark colour turns light over dark fills; a halo must stay what it is
+    dark_only  whether it shows over dark fills alone
     """
 
     coverage: NDArray[np.uint8]
     colour: RGB
     turning: bool = True
+    dark_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +61,7 @@ def compose(
     palette = palettes.plan(classes.colours, used, inks, ground)
     _lay_base(filled, base, palette)
     for overlay in overlays:
-        table = palette.over(overlay.colour, turning=overlay.turning)
+        table = palette.over(overlay.colour, turning=overlay.turning, dark_only=overlay.dark_only)
         lay(filled, overlay.coverage, table)
     indices = np.empty((layout.height, layout.width), np.uint8)
     indices[layout.map.top : layout.map.bottom] = filled

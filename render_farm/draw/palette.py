@@ -62,19 +62,21 @@ class FramePalette:
     colours: NDArray[np.uint8]
     dark: NDArray[np.bool_]
     paper: int
-    _tables: dict[tuple[RGB | None, bool], Table] = field(default_factory=dict)
+    _tables: dict[tuple[RGB | None, bool, bool], Table] = field(default_factory=dict)
 
-    def over(self, ink: RGB | None, *, turning: bool = True) -> Table:
+    def over(self, ink: RGB | None, *, turning: bool = True, dark_only: bool = False) -> Table:
         """Index of *ink* laid over index i with coverage a, at a * 256 + i; uint8 (65536,).
 
         None: the ink of base lines. A dark ink turns light over dark fills unless not *turning*.
+        *dark_only*: nothing changes but dark ground and fills.
         """
-        table = self._tables.get((ink, turning))
+        key = (ink, turning, dark_only)
+        table = self._tables.get(key)
         if table is None:
-            table = self._tables[ink, turning] = self._table(ink, turning=turning)
+            table = self._tables[key] = self._table(ink, turning=turning, dark_only=dark_only)
         return table
 
-    def _table(self, ink: RGB | None, *, turning: bool) -> Table:
+    def _table(self, ink: RGB | None, *, turning: bool, dark_only: bool) -> Table:
         count = len(self.colours)
         below = self.colours.astype(np.float32)
         above = _inked(self.dark & turning, ink)
@@ -82,7 +84,9 @@ class FramePalette:
         rows[:] = np.arange(SIZE)
         for level in range(1, LEVELS):
             blend = below + np.float32(level / (LEVELS - 1)) * (above - below)
-            rows[level, :count] = _nearest(blend, self.dark, self)
+            nearest = _nearest(blend, self.dark, self)
+            kept = np.arange(count)
+            rows[level, :count] = np.where(self.dark, nearest, kept) if dark_only else nearest
         level_of = np.rint(np.arange(SIZE) * (LEVELS - 1) / 255).astype(np.intp)
         return rows[level_of].ravel()
 

@@ -18,6 +18,7 @@ Coverage = NDArray[np.uint8]
 HALO: RGB = (255, 255, 255)
 DARK_HALO: RGB = (20, 22, 26)  # on a dark base, where what is written is light
 INK: RGB = (12, 14, 18)
+FINE_SHARE = 2  # dashed lines have half a halo on every fill
 
 
 class Overlays:
@@ -31,6 +32,7 @@ class Overlays:
     def __init__(self, scene: Scene, sampled: Sampled) -> None:
         self._scene, self._sampled = scene, sampled
         self._lines: dict[RGB, Coverage] = {}
+        self._fine: set[RGB] = set()  # colours of dashed lines, which a busy fill would swallow
         self._inks: dict[RGB, Coverage] = {}
         self._halo: Coverage | None = None
         self._occupied = Occupied()
@@ -60,10 +62,25 @@ class Overlays:
             values.draw(self._ink(INK), self._halo_canvas())
         ground = DARK_HALO if self._on_dark else HALO
         halo = [] if self._halo is None else [Overlay(self._halo, ground, turning=False)]
-        lines = [Overlay(canvas, colour) for colour, canvas in reversed(self._lines.items())]
         inks = [Overlay(canvas, colour) for colour, canvas in self._inks.items()]
         areas = [area for layer in product.hatching for area in self._hatched(layer)]
-        return [*areas, *lines, *halo, *inks]
+        return [*areas, *self._line_overlays(), *halo, *inks]
+
+    def _line_overlays(self) -> list[Overlay]:
+        """Lines keep their colour over dark fills, in a light casing; on a dark base they turn.
+
+        A black line that turned light wherever it crosses a dark bin would look broken there.
+        """
+        canvases = list(reversed(self._lines.items()))
+        if self._on_dark or not canvases:
+            return [Overlay(canvas, colour) for colour, canvas in canvases]
+        lines = [Overlay(canvas, colour, turning=False) for colour, canvas in canvases]
+        casing = _grown([canvas for _, canvas in canvases])
+        below = [Overlay(casing, HALO, turning=False, dark_only=True)]
+        fine = [canvas for colour, canvas in canvases if colour in self._fine]
+        if fine:
+            below.append(Overlay(_grown(fine) // FINE_SHARE, HALO, turning=False))
+        return [*below, *lines]
 
     @property
     def _on_dark(self) -> bool:
@@ -129,6 +146,8 @@ class Overlays:
             by_colour.setdefault(colour, []).append(line.points)
         for colour, points in by_colour.items():
             canvas = self._canvas(self._lines, colour)
+            if layer.dashed:
+                self._fine.add(colour)
             contours.draw_lines(canvas, points, layer.width_px, dashed=layer.dashed, scale=scale)
         if layer.labels:
             for line, label in linelabels.place_labels(lines, scene.rect, self._occupied, scale):
@@ -189,3 +208,11 @@ class Overlays:
         halo, ink = self._halo_canvas(), self._ink(colour)
         np.maximum(halo, cv2.dilate(drawn, np.ones((3, 3), np.uint8)), out=halo)
         np.maximum(ink, drawn, out=ink)
+
+
+def _grown(canvases: list[Coverage]) -> Coverage:
+    """All canvases in one, a pixel wider on every side."""
+    together = canvases[0]
+    for canvas in canvases[1:]:
+        together = np.maximum(together, canvas)
+    return np.asarray(cv2.dilate(together, np.ones((3, 3), np.uint8)), np.uint8)

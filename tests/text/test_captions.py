@@ -83,6 +83,10 @@ def test_facts_name_both_extremes_with_unit_and_place():
     assert found.facts[1] == "Min −12 °F · Max 58 °F"
 
 
+def test_a_unit_that_is_a_power_is_multiplied():
+    assert made(unit="10⁻⁵ s⁻¹", highest=Extreme("37")).facts[1] == "Max 37 × 10⁻⁵ s⁻¹"
+
+
 def test_a_note_stands_before_the_extremes_and_absent_extremes_leave_no_trace():
     assert made(note="type unknown", highest=Extreme("3.1")).facts[0] == "type unknown · Max 3.1 °F"
     assert made().facts[0] == ""

@@ -1,0 +1,150 @@
+"""What lies over the fill, on pictures of the real files and of fields made for the purpose."""
+
+import numpy as np
+import pytest
+
+from render_farm.decode.grid import Grid
+from render_farm.derive.derived import Derived
+from render_farm.domain.catalog import HatchLayer, LineLayer, StationValues, Style, WindLayer
+from render_farm.domain.jobs import ProductTask, RenderJob
+from render_farm.domain.places import Station
+from render_farm.render.caches import caches_of
+from render_farm.render.frame import draw_frame
+from render_farm.render.scene import scene
+
+GRID = Grid("latlon", 121, 61, "+R=6371229", -132.0, 53.0, 0.25, -0.25)
+MSLP = LineLayer(
+    field="mslp", title="MSLP", unit="hPa", factor=0.01, step=4, smooth_km=40, extrema=True
+)
+FILLS = {"pale": 283.0, "dark": 255.6}  # K: green, and the darkest violet
+
+
+def fields(fill):
+    rows, columns = np.mgrid[0 : GRID.ny, 0 : GRID.nx].astype(np.float64)
+    low = 99000 + 3.2 * (columns - 58) ** 2 + 6.4 * (rows - 30) ** 2
+    arrays = {
+        "fill": np.full(GRID.shape, fill),
+        "mslp": low,
+        "cin": np.where(columns < 60, -100.0, 0.0),
+        "u": np.full(GRID.shape, 10.0),
+        "v": np.full(GRID.shape, 4.0),
+    }
+    return {name: values.astype(np.float32) for name, values in arrays.items()}
+
+
+@pytest.fixture
+def picture(catalog, map_cache):
+    """RGB (h, w, 3) of the map of a product made of these layers."""
+
+    def draw(*, base="light", fill="pale", without=(), size=(800, 600), **layers):
+        product = catalog["products"]["td2m"].model_copy(
+            update={"stations": None, "scales": {"fill": "temperature"}, **layers}
+        )
+        region = catalog["regions"]["pnw"].model_copy(
+            update={"width_px": size[0], "height_px": size[1], "counties": False}
+        )
+        task = ProductTask(product, {"fill": catalog["scales"]["temperature"]}, {}, ("pnw",))
+        job = RenderJob(
+            model="gfs",
+            model_title="GFS",
+            cycle="2026012912",
+            hour=6,
+            tasks=(task,),
+            regions=(region,),
+            stations=(Station(name="Bend", latitude=44.06, longitude=-121.3, rank=1),),
+            style=Style(base=base),
+            staging_dir="",
+            map_cache_dir=str(map_cache),
+        )
+        arrays = {k: v for k, v in fields(FILLS[fill]).items() if k not in without}
+        what = scene(job, task, Derived(GRID, arrays), region, caches_of(str(map_cache)))
+        drawn, texts = draw_frame(what)
+        rect = what.layout.map
+        return drawn.colours[drawn.indices][rect.top : rect.bottom].astype(int), texts
+
+    return draw
+
+
+def differs(one, other):
+    return np.abs(one - other).sum(axis=2) > 60
+
+
+def test_an_optional_layer_without_its_grid_leaves_the_map_as_it_is(picture):
+    bare, _ = picture()
+    optional = MSLP.model_copy(update={"optional": True})
+    hatch = HatchLayer(field="cin", title="CIN", unit="J/kg", below=-50, optional=True)
+
+    drawn, texts = picture(without=("mslp", "cin"), lines=(optional,), hatching=(hatch,))
+
+    np.testing.assert_array_equal(drawn, bare)
+    assert texts.key == ()
+
+
+def test_a_layer_that_must_be_there_is_missed_by_its_name(picture):
+    with pytest.raises(ValueError, match="no grid 'mslp'"):
+        picture(without=("mslp",), lines=(MSLP,))
+    with pytest.raises(ValueError, match="no grid 'cin'"):
+        picture(without=("cin",), hatching=(HatchLayer(field="cin", unit="J/kg", below=-50),))
+
+
+def test_hatching_lies_where_the_field_is_below(picture):
+    bare, _ = picture()
+    drawn, texts = picture(hatching=(HatchLayer(field="cin", title="CIN", unit="", below=-50),))
+
+    marked = differs(drawn, bare)
+    width = marked.shape[1]
+    assert 0.03 < marked[:, : width // 2 - 40].mean() < 0.3
+    assert not marked[:, width // 2 + 60 :].any()
+    assert [item.texts[0] for item in texts.key] == ["CIN below −50"]
+
+
+@pytest.mark.parametrize("fill", ["pale", "dark"])
+@pytest.mark.parametrize("base", ["light", "dark"])
+@pytest.mark.parametrize("style", ["barbs", "streamlets"])
+def test_lines_and_wind_stand_out_on_any_fill_and_base(picture, base, fill, style):
+    """The lightness beside the ink differs by what print needs: a contrast of 3 to 1."""
+    bare, _ = picture(base=base, fill=fill)
+    drawn, _ = picture(base=base, fill=fill, lines=(MSLP,), wind=WindLayer(style=style))
+
+    marked = differs(drawn, bare)
+    assert 0.01 < marked.mean() < 0.3
+    shades = luminance(drawn[marked])
+    below = np.median(luminance(bare))
+    lightest, darkest = np.quantile(shades, (0.97, 0.03))
+    contrast = max((lightest + 0.05) / (below + 0.05), (below + 0.05) / (darkest + 0.05))
+    assert contrast > 3
+
+
+def luminance(colours):
+    """WCAG 2.1 relative luminance of sRGB 0..255."""
+    part = colours / 255
+    linear = np.where(part <= 0.03928, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def test_a_black_line_stays_black_across_a_dark_fill(picture):
+    """On a light base it has a light casing there instead of turning light itself."""
+    line = MSLP.model_copy(update={"labels": False, "extrema": False})
+
+    pale, _ = picture(fill="pale", lines=(line,))
+    dark, _ = picture(fill="dark", lines=(line,))
+
+    bare, _ = picture(fill="pale")
+    core = (luminance(pale) < 0.01) & differs(pale, bare)
+    assert core.sum() > 500
+    assert np.quantile(luminance(dark)[core], 0.95) < 0.02
+    assert (luminance(dark) > 0.5).sum() > 500
+
+
+@pytest.mark.parametrize("style", ["barbs", "streamlets"])
+def test_nothing_is_drawn_over_a_station_value(picture, style):
+    """The value looks the same with wind and lines around it as alone."""
+    values = StationValues(decimals=0)
+    alone, _ = picture(stations=values)
+    bare, _ = picture()
+    drawn, _ = picture(stations=values, lines=(MSLP,), wind=WindLayer(style=style, spacing_px=24))
+
+    written = differs(alone, bare)
+    assert written.sum() > 100
+    ink = luminance(alone) < 0.02
+    np.testing.assert_array_equal(luminance(drawn)[written & ink] < 0.05, True)
