@@ -19,7 +19,7 @@ from render_farm.draw.projection import Viewport
 
 VERSION = 5  # of this computation; part of the key of every file
 MARGIN_CELLS = 4  # around the cells that pixels lie in: a bicubic kernel, and its refinement
-OPEN_BYTES = 100_000_000  # of maps that one worker keeps mapped: they count as its memory
+OPEN_BYTES = 64_000_000  # of maps that one worker keeps mapped: they count as its memory
 MAX_REFINED_CELLS = 1_300_000  # a refined window stays in the processor's cache
 MIN_REFINEMENT = 7
 MAX_REFINEMENT = 9
@@ -108,6 +108,10 @@ class PixelMaps:
         self._directory = Path(directory)
         self._open: OrderedDict[str, PixelMap] = OrderedDict()
 
+    def release(self) -> None:
+        """Let go of all maps: between jobs they need not count as this worker's memory."""
+        self._open.clear()
+
     def get(
         self,
         grid: SourceGrid,
@@ -191,8 +195,8 @@ def compute(
     if not on_grid.any():
         raise ValueError("the grid does not reach into the map")
     outside = None if on_grid.all() else np.where(on_grid, np.uint8(0), np.uint8(255))
-    left, right = int(np.floor(columns[on_grid].min())), int(np.ceil(columns[on_grid].max()))
-    top, bottom = int(np.floor(rows[on_grid].min())), int(np.ceil(rows[on_grid].max()))
+    left, right = _span(columns, on_grid)
+    top, bottom = _span(rows, on_grid)
     left, right = left - MARGIN_CELLS, right + MARGIN_CELLS
     top, bottom = max(top - MARGIN_CELLS, 0), min(bottom + MARGIN_CELLS, grid.ny - 1)
     if not grid.cyclic:
@@ -217,6 +221,13 @@ def compute(
         outside=outside,
         cells_per_px=cells,
     )
+
+
+def _span(coordinates: Float, where: NDArray[np.bool_]) -> tuple[int, int]:
+    """First and last cell; without a copy of what may be 15 MB."""
+    low = coordinates.min(where=where, initial=np.inf)
+    high = coordinates.max(where=where, initial=-np.inf)
+    return int(np.floor(low)), int(np.ceil(high))
 
 
 def _refinement(cells_per_px: float, window_cells: int) -> int:
