@@ -3,6 +3,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 PYTHON  ?= python3
 STAMP   := $(VENV)/.installed
+DATA    := $(or $(TWF_TEST_DATA),../shared)
 
 export PYTHONWARNINGS = default
 
@@ -42,6 +43,16 @@ format: setup           ## bring the code into form
 
 bench: setup            ## CPU, bytes and memory of every product, beside their bars
 	@$(BIN)/twf-async bench render
+
+gallery: setup          ## every product of every model, from demo and real files, in var/gallery
+	@$(BIN)/twf-async gallery --out var/gallery/demo
+	@files=$$(find "$(DATA)/nomads" -type f ! -name '*.idx' 2>/dev/null); \
+		test -z "$$files" || $(BIN)/twf-async gallery --out var/gallery/real $$files
+	@files=$$(find "$(DATA)/gfs-2p5" -type f -name '*.grib2' 2>/dev/null); \
+		test -z "$$files" || $(BIN)/twf-async gallery --out var/gallery/coarse --model gfs $$files
+
+golden: setup           ## make the golden images of tests/golden anew; look at them before a commit
+	@TWF_GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
 soak: setup             ## 2,000 frames in one worker: does its memory grow?
 	@$(BIN)/twf-async bench render --repeat 1 --frames 2000

@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from render_farm.domain.catalog import Display
+from render_farm.domain.contactsheet import ContactSheet
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RegionView, RenderJob
 from render_farm.domain.places import Region
 from render_farm.logs import lines
@@ -83,6 +84,13 @@ def region_views(regions: tuple[Region, ...]) -> tuple[RegionView, ...]:
     from render_farm.draw.projection import region_view
 
     return tuple(region_view(region) for region in regions)
+
+
+def contact_sheet(sheet: ContactSheet) -> int:
+    """Put pictures on one; returns the bytes of the file. OSError, ValueError."""
+    from render_farm.render.contactsheet import write_sheet
+
+    return write_sheet(sheet)
 
 
 def recipe_names() -> frozenset[str]:

@@ -73,7 +73,7 @@ def test_people_get_a_table_with_the_bars(twf, test_data):
     [
         (("--products", "t2n"), "there is no product 't2n'; did you mean 't2m'?"),
         (("--region", "pwn"), "there is no region 'pwn'; did you mean 'pnw'?"),
-        (("--products", "wind10m"), "nothing to measure: gfs: wind10m at f006: field missing"),
+        (("--products", "wind10m"), "nothing can be drawn: gfs: wind10m at f006: field missing"),
         (("--model", "icon"), "there is no model 'icon'"),
     ],
 )

@@ -35,11 +35,12 @@ class DemoHour:
     hour: int
 
 
-# A winter storm on the west coast; late enough for windows of a day.
+NOTICE = "synthetic demo data"
+# A winter storm on the west coast: rain, snow, sleet; late enough for windows of a day.
 DEMO_HOURS = (
-    DemoHour("gfs", "2026012912", 30),
-    DemoHour("aigfs", "2026012912", 30),
-    DemoHour("hrrr", "2026012912", 30),
+    DemoHour("gfs", "2026012712", 30),
+    DemoHour("aigfs", "2026012712", 30),
+    DemoHour("hrrr", "2026012712", 30),
 )
 
 

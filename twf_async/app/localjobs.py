@@ -138,11 +138,11 @@ def read_files(paths: Iterable[Path]) -> tuple[LocalFile, ...]:
 
 
 def model_of(settings: Settings, path: Path, named: str | None = None) -> Model:
-    """The model that is *named*, else the one whose file names *path* fits; else BadInput."""
+    """The model whose file names *path* fits, else the one that is *named*, else BadInput."""
     models = settings.catalog.models
-    if named is not None:
-        return models[named]
     found = model_of_name(str(path), models.values())
+    if found is None and named is not None:
+        return models[named]
     if found is None:
         raise BadInput(
             f"{path}: its name does not tell the model; name it with --model ({', '.join(models)})"

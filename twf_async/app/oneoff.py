@@ -7,9 +7,10 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from render_farm.domain.jobs import HourFailed, HourRendered, RenderJob
+from render_farm.domain.models import Model
 from render_farm.worker import entry
 from twf_async.app.localjobs import Wanted, faults, local_jobs, model_of, read_files, resized
-from twf_async.publish.manifest import hour_name
+from twf_async.publish.manifest import VALUES_SUFFIX, hour_name
 from twf_async.settings.load import Settings
 
 
@@ -23,6 +24,7 @@ class OneOff:
     out: Path
     model: str | None = None
     size: tuple[int, int] | None = None
+    values: bool = False  # the value grids beside the pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Outcome:
 def draw(settings: Settings, order: OneOff, context: BaseContext) -> Outcome:
     """Draw the products for every hour that the files hold; BadInput when they cannot be used."""
     files = read_files(order.files)
-    catalog, model = settings.catalog, model_of(settings, order.files[0], order.model)
+    catalog, model = settings.catalog, _model(settings, order)
     written: list[Path] = []
     missing: list[str] = []
     not_applicable: list[str] = []
@@ -58,8 +60,14 @@ def draw(settings: Settings, order: OneOff, context: BaseContext) -> Outcome:
             if hour.job is not None:
                 outcome = executor.submit(entry.render, hour.job).result()
                 missing += faults(outcome)
-                written += _collected(hour.job, outcome, order.out)
+                written += _collected(hour.job, outcome, order)
     return Outcome(tuple(written), tuple(missing), tuple(not_applicable))
+
+
+def _model(settings: Settings, order: OneOff) -> Model:
+    if order.model is not None:
+        return settings.catalog.models[order.model]
+    return model_of(settings, order.files[0])
 
 
 def worker(settings: Settings, context: BaseContext) -> ProcessPoolExecutor:
@@ -72,12 +80,15 @@ def worker(settings: Settings, context: BaseContext) -> ProcessPoolExecutor:
     )
 
 
-def _collected(job: RenderJob, outcome: HourRendered | HourFailed, out: Path) -> list[Path]:
-    """Move a job's pictures to where they were wanted."""
+def _collected(job: RenderJob, outcome: HourRendered | HourFailed, order: OneOff) -> list[Path]:
+    """Move a job's files to where they were wanted."""
     if isinstance(outcome, HourFailed):
         return []
     targets = []
     for frame in outcome.frames:
-        name = f"{job.model}_{job.cycle}_{frame.region}_{frame.product}_{hour_name(job.hour)}.png"
-        targets.append(Path(frame.path).replace(out / name))
+        name = f"{job.model}_{job.cycle}_{frame.region}_{frame.product}_{hour_name(job.hour)}"
+        targets.append(Path(frame.path).replace(order.out / f"{name}.png"))
+        if order.values and frame.values is not None:
+            target = order.out / f"{name}{VALUES_SUFFIX}"
+            targets.append(Path(frame.values.path).replace(target))
     return targets

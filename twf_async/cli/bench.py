@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from twf_async.app.bench.measure import Bench
-from twf_async.app.bench.orders import BenchOrder, bench_jobs
 from twf_async.app.bench.report import document, table
+from twf_async.app.showcase import DrawAll, all_jobs
 from twf_async.cli.options import (
     chosen,
     config_option,
@@ -88,13 +88,13 @@ def render(
     chosen("region", regions, catalog.regions)
     chosen("model", (model,) if model else None, catalog.models)
     context = boot()
-    order = BenchOrder(files, regions, products, model, size)
+    order = DrawAll(files, regions, products, model, size)
     with tempfile.TemporaryDirectory(prefix="twf-bench-") as directory:
-        models = bench_jobs(settings, order, context, Path(directory))
+        runs = all_jobs(settings, order, context, Path(directory))
         bench = Bench(settings, context, repeat)
-        figures = bench.measure(models, _say)
-        memory = bench.soak(models, frames) if frames else None
-    missing = [sentence for found in models for sentence in found.missing]
+        figures = bench.measure(runs, _say)
+        memory = bench.soak(runs, frames) if frames else None
+    missing = [sentence for found in runs for sentence in found.missing]
     if as_json:
         found = document(figures, memory) | {"missing": missing}
         click.echo(json.dumps(found, indent=2))

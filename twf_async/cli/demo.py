@@ -16,13 +16,13 @@ import click
 
 from render_farm.logs import lines
 from twf_async.app.daemon import Daemon
+from twf_async.app.demo_files import NOTICE
 from twf_async.app.notify import Notifier
 from twf_async.cli.options import config_option
 from twf_async.errors import BadConfiguration, TwfError
 from twf_async.farm.boot import boot
 from twf_async.settings.load import Settings, find_config_dir, load
 
-NOTICE = "synthetic demo data"
 SPEED = 30  # the replica's hours appear this much faster than NOMADS' would
 GFS_FIRST = timedelta(hours=3, minutes=25)
 PR_SET_PDEATHSIG = 1

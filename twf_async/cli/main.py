@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "twf_async.cli.demo",
     "check-config": "twf_async.cli.check_config",
     "bench": "twf_async.cli.bench",
+    "gallery": "twf_async.cli.gallery",
 }
 FORCED_STOP = 130
 

@@ -54,6 +54,7 @@ INCOMPLETE = 3
 )
 @click.option("--model", metavar="KEY", help="Model [default: by the name of the file].")
 @click.option("--size", callback=parse_size, metavar="WxH", help="Size in pixels.")
+@click.option("--values", is_flag=True, help="Write the value grids too, beside the pictures.")
 @config_option
 @json_option
 def command(
@@ -65,6 +66,7 @@ def command(
     size: tuple[int, int] | None,
     config_dir: str | None,
     *,
+    values: bool,
     as_json: bool,
 ) -> int:
     """Draw products for every forecast hour that FILE.. hold; 3 when any cannot be drawn."""
@@ -73,7 +75,8 @@ def command(
     chosen("product", products, catalog.products)
     chosen("region", regions, catalog.regions)
     chosen("model", (model,) if model else None, catalog.models)
-    outcome = draw(settings, OneOff(files, products, regions, out, model, size), boot())
+    order = OneOff(files, products, regions, out, model, size, values=values)
+    outcome = draw(settings, order, boot())
     if as_json:
         click.echo(
             json.dumps(

@@ -13,9 +13,9 @@ import psutil
 
 from render_farm.domain.jobs import Frame, HourFailed, HourRendered, RenderJob
 from render_farm.worker import entry
-from twf_async.app.bench.orders import ModelJobs, only
 from twf_async.app.localjobs import faults
 from twf_async.app.oneoff import worker
+from twf_async.app.showcase import RunJobs, only
 from twf_async.errors import BadInput, TwfError
 from twf_async.settings.load import Settings
 
@@ -84,8 +84,8 @@ class Bench:
         self._settings, self._context, self._repeat = settings, context, repeat
         self._failures: dict[str, None] = {}
 
-    def measure(self, models: tuple[ModelJobs, ...], say: Callable[[str], None]) -> Figures:
-        """Every model's figures; the warm ones in one long-lived worker.
+    def measure(self, runs: tuple[RunJobs, ...], say: Callable[[str], None]) -> Figures:
+        """Every run's figures; the warm ones in one long-lived worker.
 
         say     told what is being measured
         raises  BadInput where no frame can be drawn
@@ -94,23 +94,23 @@ class Bench:
         hours: list[HourFigures] = []
         peaks: list[float] = []
         with worker(self._settings, self._context) as warm:
-            for model in models:
-                say(f"{model.model}: {len(model.jobs)} hours, {self._repeat} times each")
-                cold_ms = self._cold_ms(model)
+            for run in runs:
+                say(f"{run.model}: {sum(len(job.tasks) for job in run.jobs)} products")
+                cold_ms = self._cold_ms(run)
                 results = {}
-                for job in model.jobs:
+                for job in run.jobs:
                     results[job.hour] = self._repeated(warm, job)
                     frames += _frame_figures(job, results[job.hour])
                 peaks += [result.peak_rss_mb for found in results.values() for result in found]
-                hours.append(self._hour_figures(model, results[model.hour.hour], cold_ms))
+                hours.append(self._hour_figures(run, results[run.hour.hour], cold_ms))
         if not frames:
             raise BadInput(f"no frame could be drawn: {'; '.join(self._failures)}")
         return Figures(tuple(frames), tuple(hours), max(peaks), tuple(self._failures))
 
-    def soak(self, models: tuple[ModelJobs, ...], frames: int) -> MemoryFigures:
-        """Draw *frames* frames of all models in turns in one worker, and watch its memory."""
+    def soak(self, runs: tuple[RunJobs, ...], frames: int) -> MemoryFigures:
+        """Draw *frames* frames of all runs in turns in one worker, and watch its memory."""
         samples: list[tuple[int, float]] = []
-        jobs = cycle([job for model in models for job in model.jobs])
+        jobs = cycle([job for run in runs for job in run.jobs])
         done = 0
         with worker(self._settings, self._context) as executor:
             while done < frames:
@@ -126,15 +126,15 @@ class Bench:
         slope = 0.0 if flat else linear_regression(*zip(*half, strict=True)).slope * 1000
         return MemoryFigures(checkpoints, slope)
 
-    def _cold_ms(self, model: ModelJobs) -> float:
+    def _cold_ms(self, run: RunJobs) -> float:
         """Wall time of the first region's hour in a fresh worker that finds no cache."""
         with worker(self._settings, self._context) as executor:
-            return self._render(executor, only(model.hour, regions=1)).took_s * 1000
+            return self._render(executor, only(run.hour, regions=1)).took_s * 1000
 
     def _hour_figures(
-        self, model: ModelJobs, results: list[HourRendered], cold_ms: float
+        self, run: RunJobs, results: list[HourRendered], cold_ms: float
     ) -> HourFigures:
-        job = model.hour
+        job = run.hour
         one = only(job, regions=1)
         warm_ms = cold_ms
         with worker(self._settings, self._context) as executor:
@@ -144,7 +144,7 @@ class Bench:
             for _ in range(2):
                 warm_ms = min(warm_ms, self._render(executor, one).took_s * 1000)
         return HourFigures(
-            model.model,
+            run.model,
             job.cycle,
             job.hour,
             frames=len(results[0].frames),

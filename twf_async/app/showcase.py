@@ -1,4 +1,4 @@
-"""What the benchmark draws: jobs of one or several models, from files or the demo atmosphere."""
+"""Every product once: of some files, or of the demo atmosphere. For benchmark and gallery."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -6,19 +6,23 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from render_farm.domain.jobs import RenderJob
-from twf_async.app.demo_files import DEMO_HOURS, write_demo_files
+from twf_async.app.demo_files import DEMO_HOURS, NOTICE, write_demo_files
 from twf_async.app.localjobs import Wanted, local_jobs, model_of, read_files, resized
 from twf_async.errors import BadInput
+from twf_async.plan.local import LocalFile
 from twf_async.plan.orders import products_of
 from twf_async.settings.load import Settings
 
+Run = tuple[str, str]  # model, cycle
+
 
 @dataclass(frozen=True, slots=True)
-class BenchOrder:
+class DrawAll:
     """What was asked for.
 
     files     none: the demo atmosphere
     products  None: all of every model
+    model     of files whose name does not tell it
     """
 
     files: tuple[Path, ...]
@@ -29,14 +33,15 @@ class BenchOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelJobs:
-    """One model's jobs: every product once, at the latest hour that has it.
+class RunJobs:
+    """One run's jobs: every product once, at the latest hour that has it.
 
     jobs     that with the most products first
     missing  one sentence for each product that the files do not have
     """
 
     model: str
+    cycle: str
     jobs: tuple[RenderJob, ...]
     missing: tuple[str, ...]
 
@@ -46,50 +51,67 @@ class ModelJobs:
         return self.jobs[0]
 
 
-def bench_jobs(
-    settings: Settings, order: BenchOrder, context: BaseContext, directory: Path
-) -> tuple[ModelJobs, ...]:
-    """The jobs to measure, below *directory*; BadInput where nothing can be drawn."""
+def all_jobs(
+    settings: Settings, order: DrawAll, context: BaseContext, directory: Path
+) -> tuple[RunJobs, ...]:
+    """The jobs of every run, with all their files below *directory*.
+
+    BadInput for files that cannot be used, and where nothing can be drawn.
+    """
+    notice = settings.service.notice
     if order.files:
-        files = _by_model(settings, order)
+        files = _by_run(settings, order)
     else:
-        files = write_demo_files(
-            settings, DEMO_HOURS, order.products, order.regions, context, directory / "grib"
-        )
-    found = [_model_jobs(settings, order, key, paths, directory) for key, paths in files.items()]
-    drawn = tuple(model for model in found if model.jobs)
+        files = _demo(settings, order, context, directory / "grib")
+        notice = notice or NOTICE
+    found = [_run_jobs(settings, order, run, held, directory) for run, held in files.items()]
+    drawn = tuple(_noticed(run, notice) for run in found if run.jobs)
     if not drawn:
-        why = "; ".join(sentence for model in found for sentence in model.missing)
-        raise BadInput(f"nothing to measure: {why or 'no model makes these products'}")
+        why = "; ".join(sentence for run in found for sentence in run.missing)
+        raise BadInput(f"nothing can be drawn: {why or 'no model makes these products'}")
     return drawn
 
 
-def _by_model(settings: Settings, order: BenchOrder) -> dict[str, tuple[Path, ...]]:
-    files: dict[str, tuple[Path, ...]] = {}
+def _demo(
+    settings: Settings, order: DrawAll, context: BaseContext, directory: Path
+) -> dict[Run, tuple[LocalFile, ...]]:
+    made = write_demo_files(settings, DEMO_HOURS, order.products, order.regions, context, directory)
+    held = {model: read_files(paths) for model, paths in made.items() if paths}
+    return {(model, files[0].cycle): files for model, files in held.items()}
+
+
+def _by_run(settings: Settings, order: DrawAll) -> dict[Run, tuple[LocalFile, ...]]:
+    files: dict[Run, tuple[LocalFile, ...]] = {}
     for path in order.files:
-        key = model_of(settings, path, order.model).key
-        files[key] = (*files.get(key, ()), path)
+        model = model_of(settings, path, order.model).key
+        (file,) = read_files([path])
+        files[model, file.cycle] = (*files.get((model, file.cycle), ()), file)
     return files
 
 
-def _model_jobs(
-    settings: Settings, order: BenchOrder, key: str, paths: tuple[Path, ...], directory: Path
-) -> ModelJobs:
+def _noticed(run: RunJobs, notice: str) -> RunJobs:
+    return replace(run, jobs=tuple(replace(job, notice=notice) for job in run.jobs))
+
+
+def _run_jobs(
+    settings: Settings, order: DrawAll, run: Run, files: tuple[LocalFile, ...], directory: Path
+) -> RunJobs:
+    key, cycle = run
     model = settings.catalog.models[key]
     products = products_of(settings.catalog, model, order.products)
     wanted = Wanted(
         products,
         resized((settings.catalog.regions[region] for region in order.regions), order.size),
-        directory / "staging",
-        directory / "maps" / key,
+        directory / "staging" / key / cycle,
+        directory / "maps" / key / cycle,
     )
-    hours = local_jobs(settings, model, read_files(paths), wanted) if products else ()
+    hours = local_jobs(settings, model, files, wanted) if products else ()
     jobs = tuple(_latest(hour.job for hour in reversed(hours) if hour.job is not None))
     drawn = {task.product.key for job in jobs for task in job.tasks}
     sentences = (s for hour in hours for s in (*hour.missing, *hour.not_applicable))
     why = {sentence.partition(" ")[0]: f"{key}: {sentence}" for sentence in sentences}  # the last
     left = tuple(why[product.key] for product in products if product.key not in drawn)
-    return ModelJobs(key, tuple(sorted(jobs, key=lambda job: -len(job.tasks))), left)
+    return RunJobs(key, cycle, tuple(sorted(jobs, key=lambda job: -len(job.tasks))), left)
 
 
 def _latest(jobs: Iterable[RenderJob]) -> Iterator[RenderJob]:

@@ -1,0 +1,89 @@
+"""`twf-async gallery`: every product of every model, to be looked at."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+
+from twf_async.app.gallery import make_gallery
+from twf_async.app.showcase import DrawAll, all_jobs
+from twf_async.cli.options import (
+    chosen,
+    config_option,
+    json_option,
+    parse_keys,
+    parse_size,
+    prepare,
+    products_option,
+)
+from twf_async.farm.boot import boot
+
+
+@click.command("gallery")
+@click.argument(
+    "files",
+    nargs=-1,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="[FILE..]",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Directory for pictures, contact sheets and index.html.",
+)
+@products_option
+@click.option(
+    "--region",
+    "--regions",
+    "regions",
+    default="pnw",
+    show_default=True,
+    callback=parse_keys,
+    metavar="KEY,..",
+    help="Regions to draw.",
+)
+@click.option("--size", callback=parse_size, metavar="WxH", help="Size [default: the region's].")
+@click.option("--model", metavar="KEY", help="Model of files whose name does not tell it.")
+@config_option
+@json_option
+def command(
+    files: tuple[Path, ...],
+    out: Path,
+    products: tuple[str, ...] | None,
+    regions: tuple[str, ...],
+    size: tuple[int, int] | None,
+    model: str | None,
+    config_dir: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Draw every product of FILE.. (GRIB2), else of the demo atmosphere of all three models."""
+    settings = prepare(config_dir)
+    catalog = settings.catalog
+    if products is not None:
+        chosen("product", products, catalog.products)
+    chosen("region", regions, catalog.regions)
+    chosen("model", (model,) if model else None, catalog.models)
+    context = boot()
+    with tempfile.TemporaryDirectory(prefix="twf-gallery-") as directory:
+        order = DrawAll(files, regions, products, model, size)
+        runs = all_jobs(settings, order, context, Path(directory))
+        gallery = make_gallery(
+            settings, runs, out, context, lambda text: click.echo(text, err=True)
+        )
+    if as_json:
+        found = {
+            "pictures": [str(shown.path) for shown in gallery.pictures],
+            "contact_sheet": str(gallery.sheet),
+            "small_contact_sheet": str(gallery.small_sheet),
+            "index": str(gallery.index),
+            "missing": list(gallery.missing),
+        }
+        click.echo(json.dumps(found, indent=2))
+        return
+    for sentence in gallery.missing:
+        click.echo(f"not drawn: {sentence}", err=True)
+    click.echo(f"{len(gallery.pictures)} pictures: {gallery.index}, {gallery.sheet}")
