@@ -58,6 +58,7 @@ def _die_with_parent() -> None:
 
 def render(job: RenderJob) -> HourRendered | HourFailed:
     """Draw every frame of one forecast hour; what cannot be drawn is said with its reason."""
+    from render_farm.render.caches import caches_of
     from render_farm.render.hour import render_hour
     from render_farm.worker.memory import give_back
 
@@ -71,6 +72,7 @@ def render(job: RenderJob) -> HourRendered | HourFailed:
         except Exception as error:  # the job loop: a bug costs this job only
             log.exception("worker.failed")
             outcome = _failed(job, Reason.RENDER_ERROR, f"{type(error).__name__}: {error}")
+        caches_of(job.map_cache_dir).maps.release()
         give_back()
     return outcome
 
