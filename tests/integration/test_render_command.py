@@ -6,6 +6,8 @@ import shutil
 import cv2
 import pytest
 
+from render_farm.values.grid import decode
+
 GFS = "nomads/pub/data/nccf/com/gfs/prod/gfs.20260129/12/atmos/gfs.t12z.pgrb2.0p25"
 HRRR = "nomads/pub/data/nccf/com/hrrr/prod/hrrr.20260129/conus/hrrr.t17z.wrfsfcf06.grib2"
 
@@ -37,7 +39,14 @@ def test_size_and_several_hours(twf, test_data, tmp_path):
 
 def test_several_products_and_regions_at_once(twf, test_data, tmp_path):
     done = twf(
-        *("render", test_data / f"{GFS}.f006", "--product", "t2m,t850", "--region", "pnw,puget_sound"),
+        *(
+            "render",
+            test_data / f"{GFS}.f006",
+            "--product",
+            "t2m,t850",
+            "--region",
+            "pnw,puget_sound",
+        ),
         *("--out", tmp_path / "out", "--size", "400x300", "--json"),
     )
 
@@ -48,6 +57,20 @@ def test_several_products_and_regions_at_once(twf, test_data, tmp_path):
         for region in ("pnw", "puget_sound")
         for product in ("t2m", "t850")
     ]
+
+
+def test_the_values_beside_the_pictures_where_they_are_asked_for(twf, test_data, tmp_path):
+    done = twf(
+        *("render", test_data / f"{GFS}.f006", "--product", "t2m", "--region", "pnw"),
+        *("--out", tmp_path / "out", "--size", "400x300", "--values"),
+    )
+
+    assert done.code == 0, done.err
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == [f"gfs_2026012912_pnw_t2m_f006.{kind}" for kind in ("png", "vgrid")]
+    grid = decode((tmp_path / "out" / written[1]).read_bytes())
+    assert (grid.about.product, grid.about.hour, grid.about.unit) == ("t2m", 6, "K")
+    assert 260 < grid.value_at(47.6, -122.3) < 290  # Seattle in January
 
 
 def test_two_hectopascals_never_end_on_a_2_m_map(twf, test_data, tmp_path):
