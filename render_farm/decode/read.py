@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from render_farm.decode.fields import Failure, Field
 from render_farm.decode.gridkeys import Arrangement, GridError, arrangement, require_values
+from render_farm.decode.packing import PackingError, require_packed
 from render_farm.decode.sanity import BadValues, require_possible, take_noise_off
 from render_farm.decode.window import window_of
 from render_farm.domain.fields import MessageKey
@@ -26,6 +27,7 @@ from render_farm.domain.places import Box
 
 _MISSING = float(np.finfo(np.float32).max)
 _KEPT_ARRANGEMENTS = 32
+SAME = 1e-3  # of their range: two packings of one field do not differ by more
 _arrangements: dict[str, Arrangement] = {}
 
 
@@ -61,7 +63,7 @@ def _read_file(
         found, damage = _inventory(path, status.st_size, status.st_mtime_ns)
         with Path(path).open("rb") as file:
             results = {
-                key: _read_message(file, found[key], cycle, boxes) for key in keys if key in found
+                key: _read_once(file, found[key], cycle, boxes) for key in keys if key in found
             }
     except OSError as error:
         unreadable = Failure(Reason.BAD_DATA, f"{path} cannot be read: {error.strerror}.")
@@ -79,21 +81,48 @@ def _read_file(
 @lru_cache(maxsize=16)
 def _inventory(
     path: str, _size: int, _changed_ns: int
-) -> tuple[dict[MessageKey, MessageHead], GribError | None]:
-    """The first message of each key (GFS f006 has its APCP twice), and where the file breaks.
+) -> tuple[dict[MessageKey, tuple[MessageHead, ...]], GribError | None]:
+    """The messages of each key (GFS f006 has its APCP twice), and where the file breaks.
 
     Kept while the file stays the same: the products of an hour ask for it one after the other,
     and a whole GFS file has 743 messages.
     """
-    heads: dict[MessageKey, MessageHead] = {}
+    heads: dict[MessageKey, tuple[MessageHead, ...]] = {}
     try:
         with Path(path).open("rb") as file:
             for head in walk(file):
                 if head.key is not None:
-                    heads.setdefault(head.key, head)
+                    heads[head.key] = (*heads.get(head.key, ()), head)
     except GribError as damage:
         return heads, damage
     return heads, None
+
+
+def _read_once(
+    file: BinaryIO, heads: tuple[MessageHead, ...], cycle: str, boxes: tuple[Box, ...]
+) -> Field | Failure:
+    """The field of a key; a Failure where another message of it says something else."""
+    first, *others = heads
+    result = _read_message(file, first, cycle, boxes)
+    packed = field_bytes(file, first) if others else b""
+    for other in others:
+        if isinstance(result, Failure) or field_bytes(file, other) == packed:
+            continue
+        again = _read_message(file, other, cycle, boxes)
+        if isinstance(again, Failure) or not _equal(result, again):
+            return Failure(
+                Reason.BAD_DATA, f"{first.text} is there {len(heads)} times, with other values."
+            )
+    return result
+
+
+def _equal(one: Field, other: Field) -> bool:
+    """Whether two fields are the same but for their packing."""
+    if one.grid != other.grid:
+        return False
+    spread = float(np.nanmax(one.values) - np.nanmin(one.values))
+    near = np.isclose(one.values, other.values, rtol=0, atol=SAME * spread, equal_nan=True)
+    return bool(near.all())
 
 
 def _read_message(
@@ -103,7 +132,7 @@ def _read_message(
         return Failure(Reason.BAD_DATA, f"{head.text} is of the run {head.cycle}, not of {cycle}.")
     try:
         return decode(field_bytes(file, head), head, boxes)
-    except (GridError, BadValues) as error:
+    except (GridError, PackingError, BadValues) as error:
         return Failure(Reason.BAD_DATA, f"{head.text}: {error}.")
     except (eccodes.CodesInternalError, GribError) as error:
         return Failure(Reason.BAD_DATA, f"{head.text} cannot be decoded: {error}.")
@@ -115,7 +144,8 @@ def decode(message: bytes, head: MessageHead, boxes: tuple[Box, ...] = ()) -> Fi
     message  whole GRIB2 message, see `grib2.field_bytes`
     head     of the same field
     boxes    see `read`
-    raises   GridError, BadValues, eccodes.CodesInternalError; ValueError for a head without key
+    raises   GridError, PackingError, BadValues, eccodes.CodesInternalError; ValueError for a head
+             without key
     """
     if head.key is None:
         raise ValueError(f"{head.text} has no key")
@@ -143,7 +173,7 @@ def unpack(message: bytes, grid_digest: str) -> NDArray[np.float32]:
     message      whole GRIB2 message of one field
     grid_digest  of its section 3 (`GridHead.digest`): equal ones share their keys
     returns      (ny, nx) float32 in our order, missing = NaN, unchecked
-    raises       GridError, eccodes.CodesInternalError
+    raises       GridError, PackingError, eccodes.CodesInternalError
     """
     values, _, _ = _unpacked(message, grid_digest, "")
     return np.ascontiguousarray(values, np.float32)
@@ -153,6 +183,7 @@ def _unpacked(
     message: bytes, grid_digest: str, unit: str | None
 ) -> tuple[NDArray[np.float64], Arrangement, str]:
     """Values, where they lie, and *unit*, or eccodes' word for it (1 ms a message) for None."""
+    require_packed(message)
     handle = eccodes.codes_new_from_message(message)
     try:
         arranged = _arrangement(handle, grid_digest)
