@@ -210,6 +210,7 @@ class ModelVariant(Frozen):
     fields: Fields | None = None
     optional: tuple[str, ...] | None = None
     lines: tuple[LineLayer, ...] | None = None
+    smooth_km: float | None = Field(default=None, ge=0)
     note: str = ""
 
 
@@ -220,6 +221,7 @@ class Product(Frozen):
     fields    role -> field; the recipe takes its inputs by role
     optional  roles without which the map is still true
     scales    role -> scale key; "fill" colours the derived grid `fill`
+    smooth_km standard deviation of a Gaussian over the fields before anything is derived; 0: none
     """
 
     key: Key
@@ -231,6 +233,7 @@ class Product(Frozen):
     optional: tuple[str, ...] = ()
     scales: dict[str, Key]
     sampling: Literal["cubic", "linear", "nearest"] = "cubic"
+    smooth_km: float = Field(default=0.0, ge=0)
     lines: tuple[LineLayer, ...] = ()
     hatching: tuple[HatchLayer, ...] = ()
     wind: WindLayer | None = None
@@ -251,7 +254,7 @@ class Product(Frozen):
         if variant is None:
             return self
         changes: dict[str, object] = {"models": {}, "note": variant.note or self.note}
-        for name in ("title", "recipe", "fields", "optional", "lines"):
+        for name in ("title", "recipe", "fields", "optional", "lines", "smooth_km"):
             value = getattr(variant, name)
             if value is not None:
                 changes[name] = value

@@ -17,6 +17,7 @@ from render_farm.derive.derived import Derived
 from render_farm.derive.increments import INCREMENTS
 from render_farm.derive.recipes import RECIPES
 from render_farm.derive.shapes import DeriveError
+from render_farm.derive.smoothing import smoothed
 from render_farm.domain.jobs import (
     Frame,
     FrameFailure,
@@ -94,7 +95,7 @@ def _derived(task: ProductTask, fields: JobFields, totals: RunningTotals) -> Der
         inputs = fields.inputs(task)
         if isinstance(inputs, Unusable):
             return inputs
-        derived = recipe(inputs)
+        derived = recipe(smoothed(inputs, task.product.smooth_km))
     except DeriveError as error:
         return Unusable(Reason.BAD_DATA, str(error))
     if "fill" not in derived.arrays:

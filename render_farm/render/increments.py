@@ -71,10 +71,10 @@ class RunningTotals:
     def _kept(self, parts: Sequence[Part], newest: Inputs) -> tuple[int, Array] | None:
         """The longest sum of the first *parts* that is kept, and of how many it is."""
         grid = _grid(newest)
-        paths = self._paths(parts)
+        paths = self._paths(parts, grid)
         for count in range(len(paths), 0, -1):
             found = mapfile.load(paths[count - 1])
-            if found is None or found[0].get("grid") != grid.digest:
+            if found is None:
                 continue
             fill, offsets = found[1].get("fill"), found[1].get("offsets")
             sources = [source for part in parts[:count] for source in _sources(part)]
@@ -86,25 +86,23 @@ class RunningTotals:
         return None
 
     def _keep(self, parts: Sequence[Part], total: Array, newest: Inputs) -> None:
-        paths = self._paths(parts)
+        paths = self._paths(parts, _grid(newest))
         known = self._fields.offsets
         sources = [source for part in parts for source in _sources(part)]
         if not paths or any(source not in known for source in sources):
             return
         offsets = np.array([known[source] for source in sources], np.int64)
-        meta = {"grid": _grid(newest).digest}
         try:
-            mapfile.save(paths[-1], meta, {"fill": total, "offsets": offsets})
+            mapfile.save(paths[-1], {}, {"fill": total, "offsets": offsets})
         except OSError as error:
             _log.warning("render.total_not_kept", path=str(paths[-1]), reason=str(error))
 
-    def _paths(self, parts: Sequence[Part]) -> list[Path]:
+    def _paths(self, parts: Sequence[Part], grid: Grid) -> list[Path]:
         """Where the sum up to each part is kept; none where nothing can be kept."""
         job = self._job
         if not job.increment_dir or not parts:
             return []
-        regions = sorted(region.model_dump_json() for region in job.regions)
-        basis = (REVISION, job.software, parts[0].product.recipe, job.cycle, *regions)
+        basis = (REVISION, job.software, parts[0].product.recipe, job.cycle, grid.digest)
         digest = hashlib.sha256(repr(basis).encode())
         names = []
         try:

@@ -9,13 +9,15 @@ KM_PER_DEGREE = 111.2
 
 
 def boxes_of(job: RenderJob) -> tuple[Box, ...]:
-    """The box of each region of *job*, with room for what its lines are smoothed over.
+    """The box of each region of *job*, with room for what its lines and fields are smoothed over.
 
     None at all, which means the whole earth, where a region cannot be shown in its projection:
     its frames will say so.
     """
+    products = [task.product for task in job.tasks]
     smooth_km = max(
-        (line.smooth_km for task in job.tasks for line in task.product.lines), default=0
+        (p.smooth_km + max((line.smooth_km for line in p.lines), default=0) for p in products),
+        default=0,
     )
     margin = max(VIEW_MARGIN_DEG, VIEW_MARGIN_DEG / 4 + MARGIN_SIGMAS * smooth_km / KM_PER_DEGREE)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from render_farm.domain.jobs import HourRendered, Reason
+from render_farm.domain.places import Box
 from render_farm.render.hour import render_hour
 from render_farm.render.increments import RunningTotals
 from render_farm.render.inputs import JobFields, Unusable
@@ -93,10 +94,10 @@ class Counted(JobFields):
         return found
 
 
-def decoded(job, product="snow_kuchera"):
+def decoded(job, product="snow_kuchera", boxes=()):
     """How many messages are decoded to make a total, and the total."""
     (task,) = (task for task in job.tasks if task.product.key == product)
-    fields = Counted((task,), job.cycle)
+    fields = Counted((task,), job.cycle, boxes)
     derived = RunningTotals(job, fields).derived(task)
     assert not isinstance(derived, Unusable)
     return fields.count, derived.arrays["fill"]
@@ -175,13 +176,14 @@ def test_a_file_that_has_changed_is_read_anew(job, lies):
     assert decoded(job("gfs", 18))[0] == 24
 
 
-def test_another_region_another_version_another_recipe_have_sums_of_their_own(job):
+def test_another_part_of_the_grid_another_version_another_recipe_have_sums_of_their_own(job):
     decoded(job("gfs", 6))
     later = job("gfs", 12)
-    region = later.regions[0].model_copy(update={"east": -112.0})
     assert decoded(later)[0] == 8
     assert decoded(replace(later, software="twf_async 99"))[0] == 16
-    assert decoded(replace(later, regions=(region,)))[0] == 16
+    part = (Box(west=-124, east=-120, south=44, north=46),)
+    assert decoded(later, boxes=part)[0] == 16
+    assert decoded(later, boxes=part)[0] == 8
     assert decoded(later, "snow_total")[0] == 4
 
 

@@ -1,0 +1,187 @@
+"""GRIB fields by eccodes' and pyproj's word alone: what the product tests take for the truth.
+
+Shares nothing with the decoding under test but eccodes' unpacking: other keys, other positions.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from pyproj import Geod, Proj
+
+import render_farm.decode  # noqa: F401 - pyproj before eccodes
+from tests.reference_kernel import reference_value
+
+import eccodes  # isort: skip
+
+RADIUS_M = 6_371_229.0
+NUMBERS = {  # GRIB2 code table 4.2: discipline 0, category and number
+    "TMP": (0, 0), "DPT": (0, 6), "SPFH": (1, 0), "RH": (1, 1), "PWAT": (1, 3), "PRATE": (1, 7),
+    "APCP": (1, 8), "SNOD": (1, 11), "WEASD": (1, 13), "UGRD": (2, 2), "VGRD": (2, 3),
+    "VVEL": (2, 8), "DZDT": (2, 9), "ABSV": (2, 10), "GUST": (2, 22), "PRMSL": (3, 1),
+    "MSLMA": (3, 198), "HGT": (3, 5), "TCDC": (6, 1), "CAPE": (7, 6), "CIN": (7, 7),
+    "REFC": (16, 196), "VIS": (19, 0),
+}  # fmt: skip
+FLAGS = {"CRAIN": {192, 33}, "CFRZR": {193, 34}, "CICEP": {194, 35}, "CSNOW": {195, 36}}
+SURFACES = {  # code table 4.5
+    "surface": (1, 0.0),
+    "0C isotherm": (4, 0.0),
+    "entire atmosphere": (10, 0.0),
+    "mean sea level": (101, 0.0),
+    "entire atmosphere (considered as a single layer)": (200, 0.0),
+}
+STATISTICS = {0: "ave", 1: "acc", 2: "max", 3: "min"}
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """One field: values (ny, nx) float64, row 0 north, and where its points lie.
+
+    plane  projection of a Lambert grid, with x and y of column 0 and row 0; None for lat/lon
+    """
+
+    values: np.ndarray
+    latitude: np.ndarray
+    longitude: np.ndarray
+    plane: tuple[Proj, float, float, float] | None
+
+    @property
+    def cyclic(self):
+        if self.plane is not None:
+            return False
+        step = self.longitude[0, 1] - self.longitude[0, 0]
+        return abs(self.values.shape[1] * step - 360) < 1e-6
+
+    def index(self, longitude, latitude):
+        """Fractional column and row of places."""
+        if self.plane is not None:
+            proj, x0, y0, step = self.plane
+            x, y = proj(longitude, latitude)
+            return (x - x0) / step, (y0 - y) / step
+        west, north = self.longitude[0, 0], self.latitude[0, 0]
+        d_lon = self.longitude[0, 1] - west
+        d_lat = north - self.latitude[1, 0]
+        return ((longitude - west + 1e-9) % 360) / d_lon, (north - latitude) / d_lat
+
+    def at(self, longitude, latitude, kernel, values=None):
+        """Interpolated by the reference kernel; never below zero where the field never is."""
+        values = self.values if values is None else values
+        found = reference_value(
+            values, *self.index(longitude, latitude), kernel, cyclic=self.cyclic
+        )
+        return np.maximum(found, 0) if np.nanmin(values) >= 0 else found
+
+    def metpy_place(self):
+        """Keywords by which MetPy knows the grid."""
+        from metpy.units import units
+        from pyproj import CRS
+
+        if self.plane is None:
+            return {
+                "latitude": self.latitude[:, 0] * units.degree,
+                "longitude": self.longitude[0] * units.degree,
+                "crs": CRS.from_proj4(f"+proj=longlat +R={RADIUS_M}"),
+            }
+        proj, _, _, step = self.plane
+        factors = proj.get_factors(self.longitude, self.latitude)
+        return {
+            "dx": step * units.m,
+            "dy": -step * units.m,
+            "parallel_scale": factors.parallel_scale,
+            "meridional_scale": factors.meridional_scale,
+        }
+
+    def north_of_grid(self):
+        """Bearing of the way up the grid's columns at every point, radians, along the sphere."""
+        if self.plane is None:
+            return np.zeros(self.values.shape)
+        proj, x0, y0, step = self.plane
+        ny, nx = self.values.shape
+        x, y = np.meshgrid(x0 + step * np.arange(nx), y0 - step * np.arange(ny))
+        lon, lat = proj(x, y + 500.0, inverse=True)
+        bearing, _, _ = Geod(a=RADIUS_M, b=RADIUS_M).inv(self.longitude, self.latitude, lon, lat)
+        return np.radians(bearing)
+
+
+@lru_cache(maxsize=64)
+def raw(path, text):
+    """The field that wgrib2 would call *text* ("TMP:850 mb:6 hour fcst") in a file; KeyError."""
+    wanted = _wanted(*text.split(":"))
+    eccodes.codes_grib_multi_support_on()  # the old 2.5 degree file has u and v in one message
+    try:
+        with Path(path).open("rb") as stream:
+            while (handle := eccodes.codes_grib_new_from_file(stream)) is not None:
+                try:
+                    if _is(handle, *wanted):
+                        return _field(handle)
+                finally:
+                    eccodes.codes_release(handle)
+    finally:
+        eccodes.codes_grib_multi_support_off()
+    raise KeyError(f"{text} is not in {path}")
+
+
+def _wanted(name, level, forecast):
+    pair = SURFACES.get(level)
+    if pair is None:
+        number, unit = re.fullmatch(r"([\d.]+) (mb|m above ground)", level).groups()
+        pair = (100, float(number) * 100) if unit == "mb" else (103, float(number))
+    if forecast == "anl":
+        return name, pair, (0, 0, None)
+    match = re.fullmatch(r"(\d+)(?:-(\d+))? (hour|day)(?: (\w+))? fcst", forecast)
+    factor = 24 if match[3] == "day" else 1
+    start, end = (int(part) * factor for part in (match[1], match[2] or match[1]))
+    return name, pair, (start, end, match[4])
+
+
+def _is(handle, name, surface, window):
+    def get(key):
+        return eccodes.codes_get_long(handle, key)
+
+    if get("discipline") != 0:
+        return False
+    number = get("parameterCategory"), get("parameterNumber")
+    flags = FLAGS.get(name)
+    if (number != NUMBERS[name]) if flags is None else number[0] != 1 or number[1] not in flags:
+        return False
+    kind = get("typeOfFirstFixedSurface")
+    value = 0.0
+    if kind in {100, 103}:
+        scale = get("scaleFactorOfFirstFixedSurface")
+        value = get("scaledValueOfFirstFixedSurface") / 10.0**scale
+    if (kind, value) != surface:
+        return False
+    statistic = None
+    if get("productDefinitionTemplateNumber") == 8:
+        statistic = STATISTICS[get("typeOfStatisticalProcessing")]
+    start, _, end = eccodes.codes_get_string(handle, "stepRange").partition("-")
+    return (int(start), int(end or start), statistic) == window
+
+
+def _field(handle):
+    eccodes.codes_set(handle, "missingValue", 9.999e30)
+    nx, ny = (eccodes.codes_get_long(handle, key) for key in ("Ni", "Nj"))
+    arrays = [
+        eccodes.codes_get_array(handle, key).reshape(ny, nx)
+        for key in ("values", "latitudes", "longitudes")
+    ]
+    arrays[0] = np.where(arrays[0] == 9.999e30, np.nan, arrays[0])
+    if arrays[1][0, 0] < arrays[1][-1, 0]:
+        arrays = [part[::-1] for part in arrays]
+    values, latitude, longitude = (np.ascontiguousarray(part) for part in arrays)
+    plane = None
+    if eccodes.codes_get_string(handle, "gridType") == "lambert":
+        one, two, middle = (
+            eccodes.codes_get_double(handle, f"{key}InDegrees")
+            for key in ("Latin1", "Latin2", "LoV")
+        )
+        at = eccodes.codes_get_double(handle, "LaDInDegrees")
+        proj = Proj(
+            f"+proj=lcc +lat_1={one} +lat_2={two} +lat_0={at} +lon_0={middle} +R={RADIUS_M}"
+        )
+        x0, y0 = proj(longitude[0, 0], latitude[0, 0])
+        step = eccodes.codes_get_double(handle, "DxInMetres")
+        plane = proj, x0, y0, step
+    return Raw(values, latitude, longitude, plane)
