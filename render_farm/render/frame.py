@@ -43,9 +43,7 @@ def draw_frame(scene: Scene) -> tuple[Picture, Captions]:
 
 def _sampled(scene: Scene) -> Sampled:
     product, derived = scene.product, scene.derived
-    pixels = scene.caches.maps.get(
-        derived.grid, scene.viewport, refined=product.sampling == "cubic"
-    )
+    pixels = scene.caches.maps.get(derived.grid, scene.viewport, refined=True)
     sampled = sample(derived.arrays["fill"], pixels, product.sampling)
     if sampled is None or (sampled.missing is not None and sampled.missing.all()):
         raise NothingToShow(f"the field has no value in the map of {scene.region.key}")
@@ -57,7 +55,7 @@ def _category(scene: Scene) -> NDArray[np.uint8] | None:
     category = scene.derived.category
     if category is None or len(scene.roles) == 1:
         return None
-    pixels = scene.caches.maps.get(scene.derived.grid, scene.viewport)
+    pixels = scene.caches.maps.get(scene.derived.grid, scene.viewport, refined=True)
     fill = pixels.window(scene.derived.arrays["fill"])
     lowest = min(float(levels_si(display)[0]) for display in scene.classes.scales)
     with np.errstate(invalid="ignore"):
