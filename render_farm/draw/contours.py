@@ -27,6 +27,7 @@ MAX_LINES = 120  # levels of one layer; a field that asks for more is not what t
 SHIFT = 4  # fractional bits of cv2's coordinates
 DASH_PX, GAP_PX = 9.0, 5.0
 SHORTEST_PX = 40.0  # smaller rings are specks that hide more than they tell
+FAINTEST = 0.15  # px of a line's width that would not be seen
 SIMPLE_PX = 0.2  # points closer than this to the line between their neighbours are left out
 
 Points = NDArray[np.float64]
@@ -137,7 +138,6 @@ def draw_lines(
     canvas: Coverage, lines: list[Points], width_px: float, *, dashed: bool, scale: float
 ) -> None:
     """Draw polylines (n, 2) on a coverage canvas (h, w) uint8, in place, anti-aliased."""
-    width = max(1, round(width_px * scale))
     pieces = lines
     if dashed:
         pieces = [d for line in lines for d in dashes(line, DASH_PX * scale, GAP_PX * scale)]
@@ -147,7 +147,13 @@ def draw_lines(
         for part in _halves(piece)
     ]
     fixed = [np.rint(piece * 2**SHIFT).astype(np.int32) for piece in simple]
-    cv2.polylines(canvas, fixed, False, 255, width, cv2.LINE_AA, SHIFT)  # noqa: FBT003
+    whole = max(1, int(width_px * scale + 0.05))
+    rest = width_px * scale - whole
+    if rest > FAINTEST:  # a line of 1.5 px is one of 2 px, half of it, below one of 1
+        wider = np.zeros_like(canvas)
+        cv2.polylines(wider, fixed, False, round(255 * rest), whole + 1, cv2.LINE_AA, SHIFT)  # noqa: FBT003
+        np.maximum(canvas, wider, out=canvas)
+    cv2.polylines(canvas, fixed, False, 255, whole, cv2.LINE_AA, SHIFT)  # noqa: FBT003
 
 
 def _halves(line: Points) -> tuple[Points, ...]:

@@ -23,8 +23,7 @@ PAD_PX = 3.0  # of the gap around the text
 BETWEEN_PX = 430.0  # along one line
 CANDIDATE_PX = 24.0  # step in which places are tried
 MIN_LINE_PX = 150.0
-STEEPEST = 100.0  # degrees that a label leans anticlockwise at most; 80 the other way
-EASY = (-65.0, 45.0)  # leans that are read without turning the head: taken where a line has them
+EASY, STEEPEST = 50.0, 65.0  # degrees of lean: taken first; and up to which a label leans at all
 MAX_BEND = 0.24  # how far the line may leave the straight below a label, of the label's length
 HALO_PX = 2
 
@@ -65,12 +64,16 @@ class Occupied:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One placed label: its text, middle (px), and angle in degrees, clockwise from level."""
+    """One placed label: its text, middle (px), and angle in degrees, clockwise from level.
+
+    easy  whether its line is level enough there for a label that leans with it
+    """
 
     text: str
     x: float
     y: float
     angle: float
+    easy: bool = True
 
 
 def place_labels(
@@ -89,7 +92,7 @@ def place_labels(
             for at, label in _candidates(line.points, width, text, scale)
             if _inside(label, rect, width * 0.8)
         ]
-        easy = [(at, label) for at, label in places if EASY[0] <= label.angle <= EASY[1]]
+        easy = [(at, label) for at, label in places if label.easy]
         chosen = _taken(easy, width, occupied, scale) or _taken(places, width, occupied, scale)
         placed += [(line, label) for label in chosen]
     return placed
@@ -125,11 +128,12 @@ def _candidates(
     chord = np.hypot(dx, dy)
     bend = np.abs(dx * (y[0] - y[1]) - (x[0] - x[1]) * dy) / np.maximum(chord, 1e-9)
     straight = (chord >= width * 0.9) & (bend <= MAX_BEND * width / 2)
-    # Steep ones all read upwards: side by side in both directions, 996 would be read as 966.
-    upright = (np.degrees(np.arctan2(dy, dx)) + STEEPEST) % 180 - STEEPEST
-    places = np.stack([middle, x.mean(axis=0), y.mean(axis=0), upright])[:, straight]
+    lean = (np.degrees(np.arctan2(dy, dx)) + 90) % 180 - 90
+    places = np.stack([middle, x.mean(axis=0), y.mean(axis=0), lean])[:, straight]
     for at, centre_x, centre_y, angle in places.T.tolist():
-        yield at, Label(text, centre_x, centre_y, angle)
+        # On its side 996 would be read as 966: on a steep line a label stands level.
+        shown = angle if abs(angle) <= STEEPEST else 0.0
+        yield at, Label(text, centre_x, centre_y, shown, abs(angle) <= EASY)
 
 
 def _inside(label: Label, rect: tuple[int, int], border: float) -> bool:

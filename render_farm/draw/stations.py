@@ -49,7 +49,9 @@ class Spot:
 def label_style(scale: float) -> LabelStyle:
     """The label style of a frame with this `Layout.scale`."""
     return LabelStyle(
-        size_px=max(10.0, 17.0 * scale), halo_px=1.5 * max(0.7, scale), gap_px=5 * scale
+        size_px=max(10.0, 17.0 * scale),
+        halo_px=1.5 * max(0.7, scale),
+        gap_px=18 - 8 * min(scale, 1.0),
     )
 
 

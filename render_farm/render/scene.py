@@ -9,6 +9,7 @@ from render_farm.domain.places import Region
 from render_farm.draw.fill import Classes, classes_of
 from render_farm.draw.layout import Layout, layout
 from render_farm.draw.legend import LegendBar
+from render_farm.draw.linescale import layer_at
 from render_farm.draw.palette import GROUNDS, Ground
 from render_farm.draw.projection import Viewport
 from render_farm.render.caches import Caches
@@ -18,6 +19,7 @@ from render_farm.render.caches import Caches
 class Scene:
     """One frame to be drawn.
 
+    product   as it is drawn on this region: its lines stand as close as the ground asks
     classes   of the scales that this frame uses: "fill" first, then those of the categories
     roles     the roles of those scales, in the same order
     """
@@ -49,7 +51,10 @@ def scene(
     job: RenderJob, task: ProductTask, derived: Derived, region: Region, caches: Caches
 ) -> Scene:
     """Gather what drawing needs; ValueError where the region cannot be shown in its projection."""
-    product = task.product
+    viewport = Viewport.of(region)
+    span_km = viewport.km_per_px() * min(viewport.rect.width, viewport.rect.height)
+    lines = tuple(layer_at(layer, span_km) for layer in task.product.lines)
+    product = task.product.model_copy(update={"lines": lines})
     categories = derived.roles if derived.category is not None else ()
     roles = ("fill", *(role for role in categories if role in product.scales))
     scales = [task.scales[role] for role in roles]
@@ -63,7 +68,7 @@ def scene(
         product=product,
         derived=derived,
         region=region,
-        viewport=Viewport.of(region),
+        viewport=viewport,
         layout=layout(region.width_px, region.height_px),
         classes=classes_of(tuple(displays)),
         roles=roles,
