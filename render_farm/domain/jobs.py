@@ -74,6 +74,7 @@ class ValueGridFile:
     path: str
     bytes: int
     sha256: str
+    cpu_s: float = 0.0  # of the process, cropping to written file
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ class Frame:
     sha256: str
     width_px: int
     height_px: int
-    took_s: float
-    cpu_s: float = 0.0  # of the process, sampling to written picture
+    took_s: float  # sampling to written picture
+    cpu_s: float = 0.0  # of the process, likewise
     values: ValueGridFile | None = None
 
 

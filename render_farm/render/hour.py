@@ -135,6 +135,7 @@ def _drawn(
     data = png.encode(picture.indices, picture.colours, texts_of(what, task, texts, offsets))
     path = Path(job.staging_dir) / f"{region.key}.{task.product.key}.png"
     png.write(path, data)
+    took_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
     return Frame(
         region=region.key,
         product=task.product.key,
@@ -144,8 +145,8 @@ def _drawn(
         width_px=picture.indices.shape[1],
         height_px=picture.indices.shape[0],
         values=write_values(what, task),
-        took_s=time.perf_counter() - start,
-        cpu_s=time.process_time() - cpu,
+        took_s=took_s,
+        cpu_s=cpu_s,
     )
 
 

@@ -1,6 +1,7 @@
 """Writes the value grid of a frame: the cells that its map takes its values from."""
 
 import hashlib
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,11 +21,13 @@ def write_values(scene: Scene, task: ProductTask) -> ValueGridFile:
 
     OSError as for the picture: a frame is both of its files, or fails.
     """
+    cpu = time.process_time()
     data = encode(value_grid(scene, task))
     name = f"{scene.region.key}.{scene.product.key}.vgrid"
     path = Path(scene.job.staging_dir) / name
     png.write(path, data)
-    return ValueGridFile(str(path), len(data), hashlib.sha256(data).hexdigest())
+    digest = hashlib.sha256(data).hexdigest()
+    return ValueGridFile(str(path), len(data), digest, time.process_time() - cpu)
 
 
 def value_grid(scene: Scene, task: ProductTask) -> ValueGrid:

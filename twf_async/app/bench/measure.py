@@ -25,7 +25,7 @@ CHECKPOINTS = 4
 
 @dataclass(frozen=True, slots=True)
 class FrameFigures:
-    """One frame, warm: from sampling to the written picture."""
+    """One frame, warm: from sampling to the written picture, and its value grid apart."""
 
     model: str
     product: str
@@ -35,6 +35,8 @@ class FrameFigures:
     cpu_ms: float
     wall_ms: float
     bytes: int
+    grid_cpu_ms: float
+    grid_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,16 @@ class MemoryFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that a benchmark found. failures: one sentence per frame that could not be drawn."""
+    """All that a benchmark found.
+
+    peak_rss_mb, rss_mb  of the worker that drew all runs: the most it ever had, and in the end
+    failures             one sentence per frame that could not be drawn
+    """
 
     frames: tuple[FrameFigures, ...]
     hours: tuple[HourFigures, ...]
     peak_rss_mb: float
+    rss_mb: float
     failures: tuple[str, ...]
 
 
@@ -93,6 +100,7 @@ class Bench:
         frames: list[FrameFigures] = []
         hours: list[HourFigures] = []
         peaks: list[float] = []
+        resident = 0.0
         with worker(self._settings, self._context) as warm:
             for run in runs:
                 say(f"{run.model}: {sum(len(job.tasks) for job in run.jobs)} products")
@@ -103,9 +111,10 @@ class Bench:
                     frames += _frame_figures(job, results[job.hour])
                 peaks += [result.peak_rss_mb for found in results.values() for result in found]
                 hours.append(self._hour_figures(run, results[run.hour.hour], cold_ms))
+                resident = _resident_mb(results[run.hour.hour][-1])
         if not frames:
             raise BadInput(f"no frame could be drawn: {'; '.join(self._failures)}")
-        return Figures(tuple(frames), tuple(hours), max(peaks), tuple(self._failures))
+        return Figures(tuple(frames), tuple(hours), max(peaks), resident, tuple(self._failures))
 
     def soak(self, runs: tuple[RunJobs, ...], frames: int) -> MemoryFigures:
         """Draw *frames* frames of all runs in turns in one worker, and watch its memory."""
@@ -118,7 +127,7 @@ class Bench:
                 if not result.frames:
                     raise BadInput(f"no frame could be drawn: {'; '.join(faults(result))}")
                 done += len(result.frames)
-                samples.append((done, psutil.Process(result.pid).memory_info().rss / MB))
+                samples.append((done, _resident_mb(result)))
         marks = [frames * (k + 1) // CHECKPOINTS for k in range(CHECKPOINTS)]
         checkpoints = tuple(next(s for s in samples if s[0] >= mark) for mark in marks)
         half = [s for s in samples if s[0] >= frames / 2]
@@ -172,12 +181,17 @@ class Bench:
         return result
 
 
+def _resident_mb(result: HourRendered) -> float:
+    return float(psutil.Process(result.pid).memory_info().rss / MB)
+
+
 def _frame_figures(job: RenderJob, results: list[HourRendered]) -> Iterator[FrameFigures]:
     found: dict[tuple[str, str], list[Frame]] = {}
     for result in results:
         for frame in result.frames:
             found.setdefault((frame.product, frame.region), []).append(frame)
     for (product, region), frames in found.items():
+        grids = [frame.values for frame in frames if frame.values is not None]
         yield FrameFigures(
             job.model,
             product,
@@ -187,4 +201,6 @@ def _frame_figures(job: RenderJob, results: list[HourRendered]) -> Iterator[Fram
             cpu_ms=median(frame.cpu_s for frame in frames) * 1000,
             wall_ms=median(frame.took_s for frame in frames) * 1000,
             bytes=frames[0].bytes,
+            grid_cpu_ms=median(grid.cpu_s for grid in grids) * 1000 if grids else 0.0,
+            grid_bytes=grids[0].bytes if grids else 0,
         )
