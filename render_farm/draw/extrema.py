@@ -44,9 +44,11 @@ def centres(
 ) -> list[Centre]:
     """Local extrema of the smoothed field, their value taken from the unsmoothed one nearby.
 
-    rect  (width, height) of the map. None at its edge, none twice: of two within the radius the
-    more extreme one counts. One that hardly stands out of its surroundings is none.
+    rect  (width, height) of the map. None at its edge nor at the edge of what is known, none twice:
+    of two within the radius the more extreme one counts. One that hardly stands out of its
+    surroundings is none.
     """
+    unknown = _near_unknown(field, EDGE_PX * scale)
     radius = max(2, round(RADIUS_PX * scale / field.step))
     offsets = np.arange(-radius, radius + 1)
     disc = np.hypot(*np.meshgrid(offsets, offsets)) <= radius
@@ -59,7 +61,9 @@ def centres(
         taken: list[tuple[int, int]] = []
         for row, column in sorted(zip(*(p.tolist() for p in peak), strict=True)):
             x, y = (field.origin + field.step * i for i in (column, row))
-            if not _inside(x, y, rect, EDGE_PX * scale):
+            if not _inside(x, y, rect, EDGE_PX * scale) or (
+                unknown is not None and unknown[row, column]
+            ):
                 continue
             if field.missing is not None and _around(field.missing, row, column, near).any():
                 continue
@@ -73,6 +77,14 @@ def centres(
             extreme = float((_around(field.raw, row, column, near) * sign).max()) * sign
             found.append(Centre(kind, x, y, extreme * layer.factor + layer.offset))
     return found
+
+
+def _near_unknown(field: LatticeField, reach_px: float) -> NDArray[np.bool_] | None:
+    """Where missing ground is nearer than *reach_px*, bool (rows, columns); None for nowhere."""
+    if field.missing is None or not field.missing.any():
+        return None
+    known = (~field.missing).astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(known, cv2.DIST_L2, 3) * field.step < reach_px)
 
 
 def _around(values: NDArray[T], row: int, column: int, reach: int) -> NDArray[T]:

@@ -97,6 +97,27 @@ def test_a_centre_at_the_edge_of_the_map_is_not_marked():
     assert extrema.centres(bowl(centre=(4.0, 50.0)), PRESSURE, (1000, 700), 1.0) == []
 
 
+def test_two_minima_of_one_low_are_marked_once_at_the_deeper():
+    one, other = bowl(centre=(70.0, 50.0)), bowl(centre=(78.0, 50.0))
+    values = np.minimum(one.values, other.values + 40)
+    field = LatticeField(values, values, -16, 8)
+
+    (low,) = extrema.centres(field, PRESSURE, (1000, 700), 1.0)
+
+    assert (low.x, low.y) == (70 * 8 - 16, 50 * 8 - 16)
+
+
+def test_no_centre_is_marked_where_the_field_is_missing_or_ends():
+    field = bowl()
+    missing = np.zeros(field.values.shape, bool)
+    missing[:, :67] = True  # three steps, 24 px, beside the low
+
+    beside = LatticeField(field.values, field.raw, field.origin, field.step, missing)
+    assert extrema.centres(beside, PRESSURE, (1000, 700), 1.0) == []
+    away = LatticeField(field.values, field.raw, field.origin, field.step, np.zeros_like(missing))
+    assert len(extrema.centres(away, PRESSURE, (1000, 700), 1.0)) == 1
+
+
 def test_a_ripple_is_no_centre_and_neither_is_a_flat_field():
     assert extrema.centres(bowl(depth_pa=60.0), PRESSURE, (1000, 700), 1.0) == []
     flat = np.full((101, 141), 101300, np.float32)
