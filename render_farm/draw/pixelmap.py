@@ -17,12 +17,12 @@ from render_farm.draw import mapfile
 from render_farm.draw.coordinates import Locator, SourceGrid, cells_per_px, coordinates
 from render_farm.draw.projection import Viewport
 
-VERSION = 6  # of this computation; part of the key of every file
+VERSION = 7  # of this computation; part of the key of every file
 MARGIN_CELLS = 4  # around the cells that pixels lie in: a bicubic kernel, and its refinement
 OPEN_BYTES = 64_000_000  # of maps that one worker keeps mapped: they count as its memory
 MAX_REFINED_CELLS = 1_300_000  # a refined window stays in the processor's cache
 MIN_REFINEMENT = 7
-MAX_REFINEMENT = 15
+MAX_REFINEMENT = 21
 
 Float = NDArray[np.float64]
 
