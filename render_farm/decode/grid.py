@@ -66,6 +66,8 @@ class Grid:
                   on a cyclic grid columns are -0.5..nx-0.5, and a sampler has to wrap them.
                   Where the projection has no image (inf, NaN): NaN.
         """
+        if self.part is not None:
+            return self.part.index(self, lon, lat)
         lon, lat = np.broadcast_arrays(np.asarray(lon, np.float64), np.asarray(lat, np.float64))
         if self.kind == "latlon":
             middle = (self.nx - 1) / 2
@@ -115,6 +117,21 @@ class Part:
     left: int
     top: int
 
+    def index(
+        self, grid: Grid, lon: NDArray[np.float64] | float, lat: NDArray[np.float64] | float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`Grid.index` of the part *grid*, by way of the whole.
+
+        So a place has the same fractions in every part, to the last bit, and a picture does not
+        depend on what else its fields were cut for.
+        """
+        column, row = self.whole.index(lon, lat)
+        column, row = column - self.left, row - self.top
+        if self.whole.cyclic:
+            turns = np.rint((column - (grid.nx - 1) / 2) / self.whole.nx)
+            column = column - turns * self.whole.nx
+        return np.asarray(column), np.asarray(row)
+
 
 def radius_m(grid: Grid) -> float:
     """Radius of the grid's earth in metres; the mean of the axes where it is oblate."""
@@ -163,6 +180,10 @@ def projection(crs: str) -> Proj:
 
 def _axes(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     columns, rows = np.arange(grid.nx, dtype=np.float64), np.arange(grid.ny, dtype=np.float64)
+    if grid.part is not None:  # the very numbers of the whole, see `Part.index`
+        columns, rows = columns + grid.part.left, rows + grid.part.top
+        grid = grid.part.whole
+        columns = columns % grid.nx if grid.cyclic else columns
     return np.asarray(grid.x0 + grid.dx * columns), np.asarray(grid.y0 + grid.dy * rows)
 
 

@@ -84,6 +84,7 @@ class BaseLayers:
         stored = mapfile.load(path)
         if stored is None:
             layer = draw_base(viewport, counties=counties)
+            loader.forget()
             arrays: dict[str, NDArray[Any]] = {
                 "ground": layer.ground,
                 "positions": layer.positions,

@@ -16,6 +16,7 @@ from render_farm.draw.colours import RGB, bin_colours, levels_si
 from render_farm.draw.sampling import CODES, Sampled
 
 NOTHING = 0  # class of pixels where the map stays bare
+MAX_LEVELS = 255  # of all scales that categories choose from: their bins are counted in a byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,10 @@ def _by_category(
 ) -> NDArray[np.uint8]:
     """Two look-ups: into the bins of all scales' levels together, then by (category, bin)."""
     together = np.unique(np.concatenate([levels_si(display) for display in classes.scales]))
+    if together.size > MAX_LEVELS:
+        raise ValueError(
+            f"{together.size} levels on the scales of one map are too many ({MAX_LEVELS} can be)"
+        )
     bins = cv2.LUT(field.codes, _bin_table(field, together).astype(np.uint8))
     table = np.zeros((256, 256), np.uint8)
     for number, (display, row) in enumerate(zip(classes.scales, classes.numbers, strict=True)):

@@ -1,14 +1,16 @@
 """Arrays on disk that several workers map into memory: pixel maps and base layers.
 
-One file holds a JSON header, padded to a page, and the arrays page by page. Written under a
-temporary name, flushed and renamed, so a reader sees a whole file or none. Anything wrong with a
-file (cut short, bits changed, another format) reads as None: the caller computes it anew.
+One file holds a JSON header, padded to a page, and the arrays page by page, each with its
+checksum. Written under a temporary name, flushed and renamed, so a reader sees a whole file or
+none. Anything wrong with a file (cut short, bits changed, another format) reads as None: the
+caller computes it anew.
 """
 
 import hashlib
 import json
 import mmap
 import os
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,9 @@ import deflate
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
 PAGE = 4096
+_LENGTH = struct.Struct("<QI")  # bytes of the header, its checksum
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -44,8 +47,8 @@ def save(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as stream:
-            stream.write(len(header).to_bytes(8, "little"))
-            stream.write(header.ljust(_padded(len(header) + 8) - 8, b" "))
+            stream.write(_LENGTH.pack(len(header), deflate.crc32(header)))
+            stream.write(header.ljust(_start(len(header)) - _LENGTH.size, b" "))
             for array in arrays.values():
                 data = np.ascontiguousarray(array)
                 stream.write(data.data.cast("B") if data.size else b"")
@@ -62,14 +65,17 @@ def load(path: Path) -> tuple[dict[str, Any], Arrays] | None:
     try:
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
-            length = int.from_bytes(stream.read(8), "little")
+            length, crc = _LENGTH.unpack(stream.read(_LENGTH.size))
             if not 0 < length <= size:
                 return None
-            header = json.loads(stream.read(length))
+            text = stream.read(length)
+            if deflate.crc32(text) != crc:
+                return None
+            header = json.loads(text)
             if header["format"] != FORMAT:
                 return None
             mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        start = _padded(length + 8)
+        start = _start(length)
         arrays = {}
         for entry in header["arrays"]:
             shape = tuple(entry["shape"])
@@ -79,8 +85,13 @@ def load(path: Path) -> tuple[dict[str, Any], Arrays] | None:
                 return None
             arrays[entry["name"]] = array.reshape(shape)
         return header["meta"], arrays
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, struct.error):
         return None
+
+
+def _start(header_bytes: int) -> int:
+    """Where the first array begins."""
+    return _padded(_LENGTH.size + header_bytes)
 
 
 def _padded(size: int) -> int:

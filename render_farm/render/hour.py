@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import structlog
+from pyproj.exceptions import ProjError
 
 from render_farm.derive.derived import Derived
 from render_farm.derive.increments import INCREMENTS
@@ -40,9 +41,9 @@ from render_farm.render.views import boxes_of
 
 _log = structlog.get_logger(component="render")
 
-# What drawing raises for data or a definition that it cannot draw. Anything else is a bug of the
-# program and goes to the worker's job loop.
-DRAW_ERRORS = (ValueError, ArithmeticError, LookupError, OSError, cv2.error)
+# What deriving and drawing raise for data or a definition that they cannot draw. Anything else is
+# a bug of the program and goes to the worker's job loop.
+DRAW_ERRORS = (ValueError, ArithmeticError, LookupError, OSError, cv2.error, ProjError)
 
 
 def render_hour(job: RenderJob) -> HourRendered | HourFailed:
@@ -86,21 +87,28 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
 
 def _derived(task: ProductTask, fields: JobFields, totals: RunningTotals) -> Derived | Unusable:
     """The grids of a task, or why there are none."""
+    try:
+        derived = _by_recipe(task, fields, totals)
+    except DeriveError as error:
+        return Unusable(Reason.BAD_DATA, str(error))
+    except DRAW_ERRORS as error:
+        _log.error("render.derivation_failed", product=task.product.key, exc_info=error)
+        return Unusable(Reason.RENDER_ERROR, _sentence(error))
+    if isinstance(derived, Derived) and "fill" not in derived.arrays:
+        return Unusable(Reason.RENDER_ERROR, f"recipe {task.product.recipe!r} made no fill")
+    return derived
+
+
+def _by_recipe(task: ProductTask, fields: JobFields, totals: RunningTotals) -> Derived | Unusable:
     recipe = RECIPES.get(task.product.recipe)
     if recipe is None:
         return Unusable(Reason.RENDER_ERROR, f"there is no recipe {task.product.recipe!r}")
-    try:
-        if task.product.recipe in INCREMENTS:
-            return totals.derived(task)
-        inputs = fields.inputs(task)
-        if isinstance(inputs, Unusable):
-            return inputs
-        derived = recipe(smoothed(inputs, task.product.smooth_km))
-    except DeriveError as error:
-        return Unusable(Reason.BAD_DATA, str(error))
-    if "fill" not in derived.arrays:
-        return Unusable(Reason.RENDER_ERROR, f"recipe {task.product.recipe!r} made no fill")
-    return derived
+    if task.product.recipe in INCREMENTS:
+        return totals.derived(task)
+    inputs = fields.inputs(task)
+    if isinstance(inputs, Unusable):
+        return inputs
+    return recipe(smoothed(inputs, task.product.smooth_km))
 
 
 def _frame(

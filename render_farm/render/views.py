@@ -1,5 +1,7 @@
 """What of the earth a job's maps look at: fields are cut to it as they are decoded."""
 
+from pyproj.exceptions import ProjError
+
 from render_farm.domain.jobs import RenderJob
 from render_farm.domain.places import Box
 from render_farm.draw.contours import MARGIN_SIGMAS
@@ -22,5 +24,5 @@ def boxes_of(job: RenderJob) -> tuple[Box, ...]:
     margin = max(VIEW_MARGIN_DEG, VIEW_MARGIN_DEG / 4 + MARGIN_SIGMAS * smooth_km / KM_PER_DEGREE)
     try:
         return tuple(Viewport.of(region).box(round(margin, 2)) for region in job.regions)
-    except ValueError:
+    except (ValueError, ProjError):
         return ()

@@ -60,9 +60,10 @@ def render(job: RenderJob) -> HourRendered | HourFailed:
     """Draw every frame of one forecast hour; what cannot be drawn is said with its reason."""
     from render_farm.render.caches import caches_of
     from render_farm.render.hour import render_hour
-    from render_farm.worker.memory import give_back
+    from render_farm.worker.memory import forget_peak, give_back
 
     lines.set_level(job.log_level)
+    forget_peak()
     log = structlog.get_logger(component="worker")
     with structlog.contextvars.bound_contextvars(model=job.model, cycle=job.cycle, hour=job.hour):
         try:

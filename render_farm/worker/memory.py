@@ -2,7 +2,8 @@
 
 import ctypes
 import gc
-import resource
+from contextlib import suppress
+from pathlib import Path
 
 
 def _load_trim() -> "ctypes._NamedFuncPointer | None":
@@ -22,6 +23,10 @@ def give_back() -> None:
         _trim(0)
 
 
-def peak_rss_mb() -> float:
-    """This process's highest resident set so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def forget_peak() -> None:
+    """Have the kernel count this process's highest resident set anew (Linux; else no effect).
+
+    A worker draws HRRR over a continent and then GFS over a county: each job shall tell its own.
+    """
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

@@ -10,6 +10,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no BLAS threads in a proce
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import render_farm.render.hour  # noqa: F401 - pulls in decode, derive, draw and encode
+from render_farm.basedata.loader import cities
+
+cities()  # 14 MB and 40 ms that all workers share
 
 gc.collect()
 gc.freeze()  # what is loaded now is never garbage: later collections skip it

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from render_farm.decode.window import Window
+from render_farm.draw import mapfile
 from render_farm.draw.pixelmap import EVERY_PIXEL, Lattice, PixelMaps, compute
 from render_farm.draw.projection import Viewport
 
@@ -108,6 +109,17 @@ def test_a_damaged_file_is_made_anew(harm, tmp_path, pnw, grids):
 
     np.testing.assert_array_equal(again.rows, good)
     assert file.stat().st_size > 9000
+
+
+def test_no_byte_of_the_head_of_a_file_can_change_unseen(tmp_path, pnw, grids):
+    """It says where the window lies: one digit, and the whole map would stand askew."""
+    PixelMaps(tmp_path).get(grids["cropped"], Viewport.of(pnw), Lattice(8, 0))
+    (file,) = tmp_path.iterdir()
+    data = file.read_bytes()
+    assert mapfile.load(file) is not None
+    for at in range(data.index(b"\n")):
+        file.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        assert mapfile.load(file) is None, f"byte {at}"
 
 
 def test_another_grid_size_or_lattice_has_a_file_of_its_own(tmp_path, pnw, grids):

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from render_farm.derive.recipes import RECIPES
+from render_farm.domain.jobs import Reason
 from render_farm.domain.places import Region
 from render_farm.render.caches import caches_of
 from render_farm.render.frame import draw_frame
+from render_farm.render.hour import render_hour
 from render_farm.render.inputs import JobFields
 from render_farm.render.scene import scene
 from render_farm.render.views import boxes_of
@@ -105,3 +107,45 @@ def test_lines_that_are_smoothed_far_get_a_wider_window(make_job, real_file):
 
     assert wider.west < usual.west - 2
     assert wider.north > usual.north + 2
+
+
+def test_a_region_that_cannot_be_shown_costs_only_its_own_frames(make_job, real_file, catalog):
+    """A cone whose parallels lie at equal distances from the equator is none."""
+    good = catalog["regions"]["pnw"].model_copy(update={"width_px": 480, "height_px": 360})
+    bad = good.model_copy(update={"key": "bad", "standard_parallels": (45.0, -45.0)})
+    job = make_job(real_file("gfs", 6), "gfs", RUNS["gfs"][0], 6, ["t2m"], regions=(good, bad))
+    job = replace(job, tasks=(replace(job.tasks[0], regions=("pnw", "bad")),))
+
+    result = render_hour(job)
+
+    assert [frame.region for frame in result.frames] == ["pnw"]
+    (failure,) = result.failures
+    assert (failure.region, failure.reason) == ("bad", Reason.RENDER_ERROR)
+    assert failure.detail
+
+
+@pytest.mark.parametrize("model", ["gfs", "hrrr"])
+def test_places_and_axes_of_a_part_are_those_of_the_whole_to_the_last_bit(
+    make_job, real_file, model
+):
+    """So equal data give equal bytes, whatever else a job's fields were cut for."""
+    cycle, hour = RUNS[model]
+    product = {"gfs": "t2m", "hrrr": "precip_total"}[model]
+    job = make_job(real_file(model, hour), model, cycle, hour, [product])
+    (task,) = job.tasks
+    (field,) = JobFields(job.tasks, cycle, boxes_of(job)).inputs(task)["value"]
+    part, whole = field.grid, field.grid.part.whole
+    rows = slice(part.part.top, part.part.top + part.ny)
+    columns = (part.part.left + np.arange(part.nx)) % whole.nx
+
+    for of_part, of_whole in (
+        *zip(part.lonlat(), whole.lonlat(), strict=True),
+        *zip(part.spacing(), whole.spacing(), strict=True),
+        (part.rotation(), whole.rotation()),
+    ):
+        np.testing.assert_array_equal(of_part, of_whole[rows][:, columns])
+    column, row = part.index(-117.3, 45.1)
+    whole_column, whole_row = whole.index(-117.3, 45.1)
+    assert column % 1 == whole_column % 1
+    assert row % 1 == whole_row % 1
+    assert 0 < column < part.nx
