@@ -53,7 +53,11 @@ def _blur(values: Array, sigma: tuple[float, float]) -> Array:
 
 
 def _field(field: "Field", sigma_km: float) -> "Field":
-    east, north = field.grid.spacing()
-    middle = field.grid.ny // 2, field.grid.nx // 2
-    sigma = 1000 * sigma_km / float(east[middle]), 1000 * sigma_km / float(north[middle])
-    return replace(field, values=gaussian(field.values, sigma, cyclic=field.grid.cyclic))
+    grid = field.grid
+    if grid.kind == "latlon":
+        middle = grid.ny // 2, grid.nx // 2
+        cell_m = tuple(float(spacing[middle]) for spacing in grid.spacing())
+    else:  # a picture must not depend on what else the field was cut for, and scales are near 1
+        cell_m = grid.dx, -grid.dy
+    sigma = 1000 * sigma_km / cell_m[0], 1000 * sigma_km / cell_m[1]
+    return replace(field, values=gaussian(field.values, sigma, cyclic=grid.cyclic))
