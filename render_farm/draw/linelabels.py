@@ -21,6 +21,7 @@ SIZE_PX = 15.0
 WEIGHT: Literal["bold"] = "bold"
 PAD_PX = 3.0  # of the gap around the text
 BETWEEN_PX = 430.0  # along one line
+BARE_PX = 520.0  # without a label, where the line is too steep for a good one
 CANDIDATE_PX = 24.0  # step in which places are tried
 MIN_LINE_PX = 150.0
 EASY, STEEPEST = 50.0, 65.0  # degrees of lean: taken first; and up to which a label leans at all
@@ -92,23 +93,16 @@ def place_labels(
             for at, label in _candidates(line.points, width, text, scale)
             if _inside(label, rect, width * 0.8)
         ]
-        easy = [(at, label) for at, label in places if label.easy]
-        chosen = _taken(easy, width, occupied, scale) or _taken(places, width, occupied, scale)
-        placed += [(line, label) for label in chosen]
+        # The stretches between easy places that are long without a label get one as they are.
+        taken: list[tuple[float, Label]] = []
+        for wanted, apart in ((True, BETWEEN_PX), (False, BARE_PX)):
+            for at, label in places:
+                far = all(abs(at - other) >= apart * scale for other, _ in taken)
+                if label.easy is wanted and far and occupied.free(label.x, label.y, width * 0.62):
+                    occupied.take(label.x, label.y, width * 0.62)
+                    taken.append((at, label))
+        placed += [(line, label) for _, label in taken]
     return placed
-
-
-def _taken(
-    places: list[tuple[float, Label]], width: float, occupied: Occupied, scale: float
-) -> list[Label]:
-    """The first of *places* along a line that are free, a distance apart; claims them."""
-    last, taken = -math.inf, []
-    for at, label in places:
-        if at - last >= BETWEEN_PX * scale and occupied.free(label.x, label.y, width * 0.62):
-            occupied.take(label.x, label.y, width * 0.62)
-            taken.append(label)
-            last = at
-    return taken
 
 
 def _candidates(

@@ -175,14 +175,25 @@ def test_a_ring_is_drawn_whole():
 
 
 def test_labels_prefer_the_stretches_that_are_read_without_turning_the_head():
-    """A ring has easy places: it is never labelled on its side."""
-    lines = isolines(bowl(), PRESSURE)
-    rings = [line for line in lines if (line.points[0] == line.points[-1]).all()]
-
-    for ring in rings:
+    """A small ring has easy places: it is never labelled on its side."""
+    for ring in isolines(bowl(), PRESSURE)[:1]:
         labels = [label for _, label in place_labels([ring], (1000, 700), Occupied(), 1.0)]
         assert labels
         assert all(-50 <= label.angle <= 50 for label in labels)
+
+
+def test_a_long_steep_stretch_is_labelled_too():
+    """Level for 300 px, then straight down for 1200."""
+    points = [[float(x), 100.0] for x in range(100, 401, 5)]
+    points += [[400.0, float(y)] for y in range(105, 1301, 5)]
+    line = contours.Isoline(1008.0, np.array(points))
+
+    labels = [label for _, label in place_labels([line], (1000, 1400), Occupied(), 1.0)]
+
+    assert any(label.y == 100 for label in labels)
+    assert any(label.y > 500 for label in labels)
+    rows = sorted(label.y for label in labels if label.x == 400)
+    assert all(np.diff(rows) > 400)
 
 
 def test_a_label_has_a_true_minus():
