@@ -16,21 +16,19 @@ from render_farm.domain.catalog import Scale
 CODES = 65535  # 0..65534; the next one means missing
 STEPS = {
     "K": 0.05,
-    "m/s": 0.05,
-    "m s-1": 0.05,
+    "m/s": 0.1,
+    "m s-1": 0.1,
     "Pa": 1.0,
-    "gpm": 0.5,
+    "gpm": 1.0,
     "kg m-2": 0.01,
     "kg m-2 s-1": 1e-6,
-    "dBZ": 0.1,
-    "%": 0.5,
-    "J/kg": 1.0,
+    "dBZ": 0.25,
+    "%": 1.0,
     "J kg-1": 1.0,
-    "s-1": 1e-7,
-    "K/s": 1e-6,
-    "K s-1": 1e-6,
+    "s-1": 5e-7,
+    "K s-1": 2e-6,
 }
-_BINS = 25  # of other quantities: so many steps in the narrowest bin of the legend
+_BINS = 20  # of other quantities: so many steps in the narrowest bin of the legend
 _SAMPLE = 4096
 _ALIGNED = 2.0**40  # steps from zero up to which a multiple of the step is exact enough
 
@@ -40,20 +38,17 @@ Float = NDArray[np.float64]
 def step_of(scale: Scale) -> float:
     """The step that values of a quantity are kept with, in its SI unit, > 0.
 
-    From the table by unit; of other units a 25th of the narrowest bin of either display, rounded
-    down to 1, 2 or 5 times a power of ten. The same whatever units and levels a site displays.
+    From the table by unit; of other units a twentieth of the narrowest bin of either display,
+    rounded down to 1, 2 or 5 times a power of ten. The same whichever units a site displays.
     """
     known = STEPS.get(scale.si_unit)
     if known is not None:
         return known
-    widths: list[float] = []
-    for display in (scale.imperial, scale.metric):
-        edges = display.levels
-        bins = [high - low for low, high in pairwise(edges)]
-        if display.offset == 0 and edges[0] > 0:
-            bins.append(edges[0])
-        widths.append(min(bins) / abs(display.factor))
-    wanted = min(widths) / _BINS
+    wanted = min(
+        (high - low) / abs(display.factor) / _BINS
+        for display in (scale.imperial, scale.metric)
+        for low, high in pairwise(display.levels)
+    )
     power = 10.0 ** math.floor(math.log10(wanted) + 1e-9)
     return max(nice for nice in (1, 2, 5) if nice * power <= wanted * (1 + 1e-9)) * power
 
@@ -69,7 +64,7 @@ def coding(present: Float, step: float) -> tuple[float, float]:
         return step, 0.0
     low, high = float(present.min()), float(present.max())
     packed = packed_step(present)
-    if packed is not None and packed >= step / 2 and (high - low) / packed < CODES - 1:
+    if packed is not None and packed > step * (1 - 1e-9) and (high - low) / packed < CODES - 1:
         return packed, low
     offset = math.floor(low / step) * step if abs(low) < step * _ALIGNED else low
     if (high - offset) / step < CODES - 1:

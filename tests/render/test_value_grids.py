@@ -37,7 +37,7 @@ def source_field(job, role="value"):
         ("gfs", GFS, 6, "t850", "K", 0.025),
         ("hrrr", HRRR, 1, "t2m", "K", 1e-4),  # packed in sixteenths: kept as it was
         ("hrrr", HRRR, 6, "precip_total", "kg m-2", 0.005),
-        ("hrrr", HRRR, 6, "refc", "dBZ", 1e-5),
+        ("hrrr", HRRR, 6, "refc", "dBZ", 0.125),
     ],
 )
 def test_its_values_are_those_of_the_message_to_half_a_step(

@@ -1,8 +1,10 @@
 """Value grid files: what goes in comes out, to half a step; what is damaged says so."""
 
 import json
+import re
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +15,10 @@ from hypothesis.extra import numpy as hnp
 from render_farm.domain.valuegrid import MAGIC, ValueGridError, unpack
 from render_farm.values import residuals
 from render_farm.values.grid import decode, encode
+from render_farm.values.steps import STEPS
 from tests.values.gridsmith import GRIDS, value_grid, waves
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "value-grids.md"
 ANY = hnp.arrays(
     np.float32,
     hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12),
@@ -25,6 +29,11 @@ SANE = hnp.arrays(
     hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12),
     elements=st.one_of(st.floats(200, 330, width=32), st.just(np.float32(np.nan))),
 )
+
+
+@pytest.fixture(scope="module")
+def document():
+    return DOCUMENT.read_text(encoding="utf-8")
 
 
 def check(values, step=0.05):
@@ -82,7 +91,7 @@ def test_all_sixteen_bits_are_used_where_the_range_needs_them():
     assert found.step == pytest.approx(7, rel=1e-6)
 
 
-@pytest.mark.parametrize("step", [0.1, 0.0625, 0.04, 1 / 3])
+@pytest.mark.parametrize("step", [0.1, 0.0625, 0.05, 1 / 3])
 def test_values_that_lie_on_a_lattice_as_coarse_as_the_step_are_kept_exactly(step):
     """GRIB packs as (R + k 2^E) / 10^D; 1/3 is no such step."""
     rng = np.random.default_rng(1)
@@ -226,3 +235,60 @@ def test_the_header_can_be_read_without_arrays():
     header = unpack(SMALL).header
     assert (header.model, header.product, header.unit) == ("gfs", "t2m", "K")
     assert (header.grid.nx, header.grid.ny) == (6, 5)
+
+
+def read_by_the_book(data):
+    """A reader written from docs/value-grids.md alone: (header, values), slow and plain."""
+    assert data[:8] == bytes([0x89, 0x56, 0x47, 0x52, 1, 0, 0, 0])
+    length = int.from_bytes(data[8:12], "little")
+    body = zlib.decompress(data[12:])
+    header = json.loads(body[:length])
+    plane, nx, ny = header["planes"][0], header["grid"]["nx"], header["grid"]["ny"]
+    low = body[length : length + nx * ny]
+    high = body[length + nx * ny : length + 2 * nx * ny]
+    codes, values = [], []
+    for k in range(nx * ny):
+        if k == 0:
+            foretold = 0
+        elif k < nx:
+            foretold = codes[k - 1]
+        elif k % nx == 0:
+            foretold = codes[k - nx]
+        else:
+            a, b, c = codes[k - 1], codes[k - nx], codes[k - nx - 1]
+            foretold = sorted((a, b, a + b - c))[1]
+        f = low[k] | high[k] << 8
+        codes.append((foretold + ((f >> 1) ^ -(f & 1))) & 0xFFFF)
+        missing = codes[k] == plane["missing"]
+        values.append(float("nan") if missing else plane["offset"] + plane["scale"] * codes[k])
+    return header, np.array(values).reshape(ny, nx)
+
+
+@pytest.mark.parametrize("name", ["latlon", "lambert_sphere"])
+def test_a_reader_by_the_book_reads_the_same(name):
+    grid = GRIDS[name]
+    data = encode(value_grid(waves(grid), grid))
+
+    header, values = read_by_the_book(data)
+
+    assert np.array_equal(values.astype(np.float32), decode(data).values, equal_nan=True)
+    assert header["grid"]["kind"] == grid.kind
+    assert (header["unit"], header["cycle"], header["hour"]) == ("K", "2026012912", 6)
+
+
+def test_the_example_of_the_documentation(document):
+    values = [[280.0, 280.1, 280.03], [279.9, 280.2, np.nan]]
+    data = encode(value_grid(values))
+    (length,) = struct.unpack_from("<I", data, 8)
+    plane = zlib.decompress(data[12:])[length:]
+
+    assert f"so the plane is `{plane.hex(' ')}`" in document
+    assert read_by_the_book(data)[0]["planes"][0]["offset"] == pytest.approx(279.85)
+
+
+def test_the_steps_of_the_documentation_are_those_in_use(document):
+    for unit, step in STEPS.items():
+        if unit == "m s-1":  # another spelling of m/s
+            continue
+        row = re.search(rf"\n\| {re.escape(unit)}(?: \(mm\))? \| ([\d.]+) \|", document)
+        assert float(row[1]) == step, unit

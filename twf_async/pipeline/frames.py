@@ -218,4 +218,5 @@ class RunFrames:
             "region": frame.region,
             "product": frame.product,
             "hash": frame.sha256[:16],
+            "values": frame.values.sha256[:16] if frame.values else None,
         }
