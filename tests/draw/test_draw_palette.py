@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
+from render_farm.domain.catalog import Display
 from render_farm.draw import compose
+from render_farm.draw.fill import classes_of, classify
 from render_farm.draw.palette import GROUNDS, Palettes
+from render_farm.draw.sampling import Sampled
 
 FILLS = tuple((10 + 2 * k, 200 - 2 * k, 3 * k % 256) for k in range(70))
 INKS = ((0, 0, 0), (255, 255, 255), (20, 48, 210))
@@ -88,3 +91,16 @@ def test_an_overlay_is_the_same_whether_or_not_its_pixels_come_in_eights():
     assert below.size % 8
     assert not wide[0].size % 8
     np.testing.assert_array_equal(odd, even[:31, :41])
+
+
+def test_scales_with_too_many_levels_for_one_map_are_refused():
+    """Their bins are counted in a byte; more would wrap round to the colours of the lowest."""
+    levels = [["0..128 step 1"], ["0.5..128.5 step 1"]]
+    scales = [
+        Display(unit="mm", levels=each, anchors=[(0, "#0000ff"), (20, "#0000ff")])
+        for each in levels
+    ]
+    field = Sampled(np.zeros((2, 2), np.uint16), 0.0, 0.01, None, 1.0)
+
+    with pytest.raises(ValueError, match="258 levels"):
+        classify(field, classes_of(scales), np.zeros((2, 2), np.uint8))
