@@ -68,14 +68,18 @@ def test_forecast_texts_mean_hours(text, window):
     assert parse_forecast(text) == window
 
 
-def test_lines_of_unknown_parameters_and_wordings_are_kept_without_a_key():
-    lines = parse_idx(
-        HEAD + "2:9:d=2026012912:var discipline=0 center=7 local_table=1 parmcat=16 parm=201"
-        ":entire atmosphere:6 hour fcst:\n3:12:d=2026012912:REFC:entire atmosphere:15 min fcst:\n"
-    )
+def test_a_parameter_without_a_name_is_called_as_wgrib2_calls_it():
+    text = "var discipline=0 center=7 local_table=1 parmcat=16 parm=201"
+    lines = parse_idx(HEAD + f"2:9:d=2026012912:{text}:entire atmosphere:6 hour fcst:\n")
 
-    assert [line.key for line in lines[1:]] == [None, None]
-    assert [line.offset for line in lines] == [0, 9, 12]
+    assert str(lines[1].key) == f"{text}:entire atmosphere:6 hour fcst"
+
+
+def test_lines_of_unknown_wordings_are_kept_without_a_key():
+    lines = parse_idx(HEAD + "2:9:d=2026012912:REFC:entire atmosphere:15 min fcst:\n")
+
+    assert [line.key for line in lines[1:]] == [None]
+    assert [line.offset for line in lines] == [0, 9]
 
 
 def test_two_fields_of_one_message_share_its_offset():
@@ -191,7 +195,4 @@ def test_real_inventories_are_read_whole_and_name_every_field_they_can(test_data
 
     assert len(lines) == count
     for line in lines:
-        if line.key is not None:
-            assert str(line.key) == f"{line.parameter}:{line.level}:{line.forecast}"
-        else:
-            assert line.parameter.startswith("var discipline=")
+        assert str(line.key) == f"{line.parameter}:{line.level}:{line.forecast}"

@@ -233,3 +233,16 @@ def test_a_split_brings_everything_in_few_requests_that_cost_no_more_than_one(
     assert spent <= 1.1 * sum(costs.get(pair, 0) for pair in one)
     if at_most == 1 and wanted:
         assert brought == [one]
+
+
+def test_a_parameter_that_the_filter_has_no_name_for_comes_by_byte_ranges():
+    name = "var discipline=0 center=7 local_table=1 parmcat=16 parm=201"
+    lines = parse_idx(
+        f"1:0:d=2026012912:TMP:2 m above ground:6 hour fcst:\n"
+        f"2:900000:d=2026012912:{name}:surface:6 hour fcst:\n"
+    )
+
+    chosen = select(lines, frozenset(line.key for line in lines), box=PNW, grid=GFS)
+
+    assert chosen.method == "RANGES"
+    assert chosen.missing == frozenset()

@@ -21,7 +21,7 @@ _LINE = re.compile(
 _INSTANT = re.compile(r"([0-9]{1,6}) hour fcst")
 _INTERVAL = re.compile(r"([0-9]{1,6})-([0-9]{1,6}) (hour|day) (acc|ave|max|min) fcst")
 _MEMBER = re.compile(r"ENS=[^:]*:?")  # a mean, spread or probability of members is another field
-_UNNAMED = "var "  # "var discipline=0 center=7 ...": a parameter that wgrib2 has no name for
+UNNAMED = "var "  # "var discipline=0 center=7 ...": a parameter that wgrib2 has no name for
 _PAGE = "<"
 _QUOTED = 60
 
@@ -77,7 +77,7 @@ class IdxLine:
 def parse_idx(text: str) -> tuple[IdxLine, ...]:
     """The lines of an inventory, all of them, in file order.
 
-    text    a whole `.idx` file; unknown parameters and wordings are lines without a key
+    text    a whole `.idx` file; unknown wordings are lines without a key
     raises  IdxEmpty, IdxNotText, IdxCut, IdxUnreadable, IdxDisordered
     """
     if not text.strip():
@@ -129,7 +129,7 @@ def _line(row: str) -> IdxLine:
 
 
 def _key(parameter: str, level: str, forecast: str, extra: str) -> MessageKey | None:
-    if parameter.startswith(_UNNAMED) or (extra and _MEMBER.fullmatch(extra) is None):
+    if extra and _MEMBER.fullmatch(extra) is None:
         return None
     parsed = parse_forecast(forecast)
     if parsed is None:

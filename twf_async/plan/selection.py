@@ -19,7 +19,7 @@ from twf_async.plan.estimates import (
     message_sizes,
     points_within,
 )
-from twf_async.plan.idx import IdxLine
+from twf_async.plan.idx import UNNAMED, IdxLine
 
 Way = Literal["FILTERED", "RANGES"]
 FILTER_REQUESTS = 2
@@ -99,6 +99,8 @@ def select(
     sizes = message_sizes(lines, total_bytes)
     ranges = merged_ranges(lines, present, total_bytes=total_bytes)
     range_bytes = sum(sizes[number] for r in ranges for number in {line.number for line in r.lines})
+    # The filter's form has no name for a parameter that wgrib2 has none for.
+    has_filter = has_filter and not any(key.parameter.startswith(UNNAMED) for key in present)
     if has_filter and box is not None and way != "RANGES":
         filters = filter_requests(lines, present, sizes, box=box, grid=grid or QUARTER_DEGREE)
         filter_bytes = sum(request.estimated_bytes for request in filters)
