@@ -6,6 +6,7 @@ import shutil
 import cv2
 import pytest
 
+from render_farm.encode.png import read_texts
 from render_farm.values.grid import decode
 
 GFS = "nomads/pub/data/nccf/com/gfs/prod/gfs.20260129/12/atmos/gfs.t12z.pgrb2.0p25"
@@ -71,6 +72,23 @@ def test_the_values_beside_the_pictures_where_they_are_asked_for(twf, test_data,
     grid = decode((tmp_path / "out" / written[1]).read_bytes())
     assert (grid.about.product, grid.about.hour, grid.about.unit) == ("t2m", 6, "K")
     assert 260 < grid.value_at(47.6, -122.3) < 290  # Seattle in January
+
+
+def test_another_look_for_once(twf, test_data, tmp_path):
+    arguments = ("render", test_data / f"{GFS}.f006", "--product", "t2m", "--region", "pnw")
+
+    done = twf(
+        *(*arguments, "--out", tmp_path, "--size", "400x300"),
+        *("--base", "dark", "--units", "metric", "--palette", "accessible"),
+    )
+    wrong = twf(*arguments, "--out", tmp_path, "--units", "furlongs")
+
+    assert done.code == 0, done.err
+    picture = tmp_path / "gfs_2026012912_pnw_t2m_f006.png"
+    assert cv2.imread(str(picture))[2, 2].max() < 60
+    assert read_texts(picture.read_bytes())["unit"] == "°C"
+    assert wrong.code == 2
+    assert "'imperial', 'metric'" in wrong.err
 
 
 def test_two_hectopascals_never_end_on_a_2_m_map(twf, test_data, tmp_path):

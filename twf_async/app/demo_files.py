@@ -7,7 +7,7 @@ regions where the model's files can be cut. Made by a child process, which may l
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.context import BaseContext
@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from render_farm.domain.fields import MessageKey
-from render_farm.domain.models import Model
+from render_farm.domain.models import ModelFile
 from render_farm.domain.places import Box
 from render_farm.worker import entry
 from twf_async.errors import TwfError
@@ -60,46 +60,51 @@ def write_demo_files(
     """
     shown = tuple(settings.catalog.regions[key] for key in regions)
     box = union(view.box for view in ask_once(context, partial(entry.region_views, shown)))
-    entries: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by cycle, by model
-    for demo in hours:
-        model = settings.catalog.models.get(demo.model)
-        if model is None:
-            continue
-        made = products_of(settings.catalog, model, products)
-        place = directory / demo.model
-        found = list(_entries(model, wanted_by_hour(model, made, [demo.hour]), demo, box, place))
-        entries.setdefault(demo.cycle, {}).setdefault(demo.model, []).extend(found)
-    for cycle, by_model in entries.items():
-        files = [entry for found in by_model.values() for entry in found]
-        _write({"cycle": cycle, "cache_dir": str(_kept(settings)), "files": files})
     written: dict[str, tuple[Path, ...]] = {}
-    for by_model in entries.values():
-        for key, found in by_model.items():
-            targets = dict.fromkeys(Path(entry["target"]) for entry in found)
-            written[key] = tuple(path for path in targets if path.exists())
+    for demo in hours:
+        if demo.model in settings.catalog.models:
+            request = demo_request(settings, demo, products, box, directory / demo.model)
+            _write(request)
+            targets = (Path(file["target"]) for file in request["files"])
+            made = tuple(path for path in targets if path.exists())
+            written[demo.model] = written.get(demo.model, ()) + made
     return written
 
 
-def _kept(settings: Settings) -> Path:
-    return settings.service.cache_dir / "demo"
-
-
-def _entries(
-    model: Model,
-    wanted: dict[int, frozenset[MessageKey]],
+def demo_request(
+    settings: Settings,
     demo: DemoHour,
+    products: tuple[str, ...] | None,
     box: Box,
     directory: Path,
-) -> Iterator[dict[str, Any]]:
-    for hour, keys in wanted.items():
-        for file in model.files:
-            path = file_path(file, demo.cycle, hour)
-            yield {
-                "path": path,
-                "keys": [_plain(key) for key in sorted(keys)],
-                "box": _sides(box) if file.filter else None,
-                "target": str(directory / PurePath(path).name),
-            }
+) -> dict[str, Any]:
+    """What `twf_async.replica.demo_files` is asked for, to draw *products* at an hour. Pure."""
+    model = settings.catalog.models[demo.model]
+    made = products_of(settings.catalog, model, products)
+    files = [
+        _file(file, demo.cycle, hour, keys, box, directory)
+        for hour, keys in wanted_by_hour(model, made, [demo.hour]).items()
+        for file in model.files
+    ]
+    kept = settings.service.cache_dir / "demo"
+    return {"cycle": demo.cycle, "cache_dir": str(kept), "files": files}
+
+
+def _file(
+    file: ModelFile,
+    cycle: str,
+    hour: int,
+    keys: frozenset[MessageKey],
+    box: Box,
+    directory: Path,
+) -> dict[str, Any]:
+    path = file_path(file, cycle, hour)
+    return {
+        "path": path,
+        "keys": [_plain(key) for key in sorted(keys)],
+        "box": _sides(box) if file.filter else None,
+        "target": str(directory / PurePath(path).name),
+    }
 
 
 def _plain(key: MessageKey) -> list[object]:

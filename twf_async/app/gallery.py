@@ -12,7 +12,7 @@ from render_farm.domain.contactsheet import ContactSheet, Thumbnail
 from render_farm.domain.jobs import HourFailed, HourRendered
 from render_farm.worker import entry
 from twf_async.app.localjobs import faults
-from twf_async.app.oneoff import worker
+from twf_async.app.oneoff import rendered, worker
 from twf_async.app.showcase import RunJobs
 from twf_async.farm.boot import ask_once
 from twf_async.publish.manifest import hour_name
@@ -62,7 +62,7 @@ def make_gallery(
         for run in runs:
             say(f"{run.model} {run.cycle}: {sum(len(job.tasks) for job in run.jobs)} products")
             for job in run.jobs:
-                outcome = executor.submit(entry.render, job).result()
+                outcome = rendered(executor, job)
                 missing += [f"{run.model}: {fault}" for fault in faults(outcome)]
                 shown += _collected(settings, outcome, out)
     ordered = tuple(sorted(shown, key=partial(_place, settings)))

@@ -2,6 +2,7 @@
 
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -10,6 +11,7 @@ from render_farm.domain.jobs import HourFailed, HourRendered, RenderJob
 from render_farm.domain.models import Model
 from render_farm.worker import entry
 from twf_async.app.localjobs import Wanted, faults, local_jobs, model_of, read_files, resized
+from twf_async.errors import TwfError
 from twf_async.publish.manifest import VALUES_SUFFIX, hour_name
 from twf_async.settings.load import Settings
 
@@ -58,7 +60,7 @@ def draw(settings: Settings, order: OneOff, context: BaseContext) -> Outcome:
             missing += hour.missing
             not_applicable += hour.not_applicable
             if hour.job is not None:
-                outcome = executor.submit(entry.render, hour.job).result()
+                outcome = rendered(executor, hour.job)
                 missing += faults(outcome)
                 written += _collected(hour.job, outcome, order)
     return Outcome(tuple(written), tuple(missing), tuple(not_applicable))
@@ -68,6 +70,14 @@ def _model(settings: Settings, order: OneOff) -> Model:
     if order.model is not None:
         return settings.catalog.models[order.model]
     return model_of(settings, order.files[0])
+
+
+def rendered(executor: ProcessPoolExecutor, job: RenderJob) -> HourRendered | HourFailed:
+    """What a worker makes of a job; TwfError where it does not survive it."""
+    try:
+        return executor.submit(entry.render, job).result()
+    except BrokenProcessPool as error:
+        raise TwfError(f"the worker died over {job.model} {hour_name(job.hour)}") from error
 
 
 def worker(settings: Settings, context: BaseContext) -> ProcessPoolExecutor:

@@ -16,6 +16,8 @@ from twf_async.cli.options import (
     parse_size,
     prepare,
     products_option,
+    restyled,
+    style_options,
 )
 from twf_async.farm.boot import boot
 
@@ -47,6 +49,7 @@ from twf_async.farm.boot import boot
 )
 @click.option("--size", callback=parse_size, metavar="WxH", help="Size [default: the region's].")
 @click.option("--model", metavar="KEY", help="Model of files whose name does not tell it.")
+@style_options
 @config_option
 @json_option
 def command(
@@ -59,9 +62,10 @@ def command(
     config_dir: str | None,
     *,
     as_json: bool,
+    **style: str | None,
 ) -> None:
     """Draw every product of FILE.. (GRIB2), else of the demo atmosphere of all three models."""
-    settings = prepare(config_dir)
+    settings = restyled(prepare(config_dir), style)
     catalog = settings.catalog
     if products is not None:
         chosen("product", products, catalog.products)

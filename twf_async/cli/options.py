@@ -3,14 +3,20 @@
 import difflib
 import os
 import re
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ParamSpec, TypeVar, get_args
 
 import click
 
+from render_farm.domain.catalog import Style
 from render_farm.domain.models import expand_hours
 from render_farm.logs import lines
 from twf_async.errors import BadInput
 from twf_async.settings.load import Settings, find_config_dir, load
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 config_option = click.option(
     "--config",
@@ -69,6 +75,24 @@ def chosen(
     if not wanted:
         raise BadInput(f"name at least one {kind}; there are: {', '.join(known)}")
     return wanted
+
+
+def restyled(settings: Settings, changes: Mapping[str, str | None]) -> Settings:
+    """The settings with another look, where one was asked for."""
+    asked = {name: value for name, value in changes.items() if value is not None}
+    if not asked:
+        return settings
+    style = settings.catalog.style.model_copy(update=asked)
+    return replace(settings, catalog=settings.catalog.model_copy(update={"style": style}))
+
+
+def style_options(command: Callable[P, R]) -> Callable[P, R]:
+    """`--base`, `--units` and `--palette`: what style.toml says, for once otherwise."""
+    for name in ("palette", "units", "base"):
+        choices = click.Choice(get_args(Style.model_fields[name].annotation))
+        help_text = f"{name.capitalize()} of the maps [default: by style.toml]."
+        command = click.option(f"--{name}", type=choices, help=help_text)(command)
+    return command
 
 
 hours_option = click.option(

@@ -13,6 +13,8 @@ from twf_async.cli.options import (
     parse_keys,
     parse_size,
     prepare,
+    restyled,
+    style_options,
 )
 from twf_async.farm.boot import boot
 
@@ -55,6 +57,7 @@ INCOMPLETE = 3
 @click.option("--model", metavar="KEY", help="Model [default: by the name of the file].")
 @click.option("--size", callback=parse_size, metavar="WxH", help="Size in pixels.")
 @click.option("--values", is_flag=True, help="Write the value grids too, beside the pictures.")
+@style_options
 @config_option
 @json_option
 def command(
@@ -68,9 +71,10 @@ def command(
     *,
     values: bool,
     as_json: bool,
+    **style: str | None,
 ) -> int:
     """Draw products for every forecast hour that FILE.. hold; 3 when any cannot be drawn."""
-    settings = prepare(config_dir)
+    settings = restyled(prepare(config_dir), style)
     catalog = settings.catalog
     chosen("product", products, catalog.products)
     chosen("region", regions, catalog.regions)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from itertools import cycle
 from multiprocessing.context import BaseContext
@@ -12,9 +11,8 @@ from statistics import linear_regression, median
 import psutil
 
 from render_farm.domain.jobs import Frame, HourFailed, HourRendered, RenderJob
-from render_farm.worker import entry
 from twf_async.app.localjobs import faults
-from twf_async.app.oneoff import worker
+from twf_async.app.oneoff import rendered, worker
 from twf_async.app.showcase import RunJobs, only
 from twf_async.errors import BadInput, TwfError
 from twf_async.settings.load import Settings
@@ -172,10 +170,7 @@ class Bench:
 
     def _render(self, executor: ProcessPoolExecutor, job: RenderJob) -> HourRendered:
         silent = replace(job, log_level="critical")  # what fails is told once, with the figures
-        try:
-            result = executor.submit(entry.render, silent).result()
-        except BrokenProcessPool as error:
-            raise TwfError(f"the worker died over {job.model} f{job.hour:03d}") from error
+        result = rendered(executor, silent)
         if isinstance(result, HourFailed):
             raise TwfError(f"{job.model}: {'; '.join(faults(result))}")
         return result
