@@ -46,8 +46,9 @@ def gaussian(values: Array, sigma: tuple[float, float], *, cyclic: bool) -> Arra
 
 
 def _blur(values: Array, sigma: tuple[float, float]) -> Array:
+    width, height = (2 * int(_REACH * cells + 0.5) + 1 for cells in sigma)
     blurred = cv2.GaussianBlur(
-        values, (0, 0), sigmaX=sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE
+        values, (width, height), sigmaX=sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE
     )
     return np.asarray(blurred, np.float32)
 

@@ -358,26 +358,32 @@ def test_made_messages_are_kept(tree):
     assert middle == first[10:20]
 
 
-def test_keys_cover_the_shipped_products(tree, config_dir):
+@pytest.mark.parametrize(
+    ("key", "templates"), [("gfs", [GFS]), ("hrrr", [HRRR]), ("aigfs", [SFC, PRES])]
+)
+def test_inventories_have_what_the_shipped_products_take_at_every_hour(
+    tree, config_dir, key, templates
+):
     from twf_async.plan.orders import ProductOrder, product_order, products_of
     from twf_async.settings.load import load
 
     catalog = load(config_dir, {}).catalog
-    paths = {"gfs": [GFS], "hrrr": [HRRR], "aigfs": [SFC, PRES]}
-    for key, templates in paths.items():
-        model = catalog.models[key]
-        for hour in (0, 6, 12, 18):
-            for product in products_of(catalog, model):
-                order = product_order(product, model, hour)
-                if not isinstance(order, ProductOrder):
-                    continue
-                for file_hour, wanted in order.needs:
-                    have: set[MessageKey | None] = {
-                        message.key
-                        for template in templates
-                        for message in tree.messages(template.format(file_hour)) or ()
-                    }
-                    assert wanted in have, (key, product.key, str(wanted))
+    model = catalog.models[key]
+    hours = model.long_hours or model.hours
+    have: dict[int, set[MessageKey | None]] = {
+        hour: {
+            message.key
+            for template in templates
+            for message in tree.messages(template.format(hour)) or ()
+        }
+        for hour in hours
+    }
+    for product in products_of(catalog, model):
+        for hour in hours:
+            order = product_order(product, model, hour)
+            if isinstance(order, ProductOrder):
+                lacking = [str(wanted) for at, wanted in order.needs if wanted not in have[at]]
+                assert lacking == [], (product.key, hour)
 
 
 def test_instants_and_windows_are_told_apart(tree):

@@ -2,8 +2,16 @@
 
 import pytest
 
+from render_farm.domain.places import Box
 from twf_async.plan.idx import parse_idx
-from twf_async.plan.orders import NotApplicable, ProductOrder, product_order, products_of
+from twf_async.plan.orders import (
+    NotApplicable,
+    ProductOrder,
+    product_order,
+    products_of,
+    wanted_by_hour,
+)
+from twf_async.plan.selection import FILTER_REQUESTS, select
 from twf_async.settings.load import load
 
 SURFACE = {"t2m", "td2m", "wind10m", "gust", "mslp_ptype", "refc", "cape", "cloud", "pwat"}
@@ -110,3 +118,22 @@ def test_real_inventories_have_every_message_that_the_products_take_from_them(
             assert wanted
             assert {str(message) for message in wanted - have} == set(), product.key
     assert drawn == len([k for k in model.products if hour >= FIRST_HOUR.get(k, 0)])
+
+
+@pytest.mark.parametrize("name", sorted(IDX))
+def test_an_hour_with_all_products_is_asked_for_in_two_requests(catalog, test_data, name):
+    """The Pacific Northwest: a quarter of a megabyte of GFS, eleven of HRRR."""
+    key, hour = IDX[name]
+    model = catalog.models[key]
+    products = products_of(catalog, model)
+    wanted = wanted_by_hour(model, products, model.long_hours or model.hours)[hour]
+    selection = select(
+        parse_idx((test_data / "idx" / name).read_text()),
+        wanted,
+        box=Box(west=-127.7, east=-107.3, south=40.7, north=50.3),
+        grid=model.grid,
+    )
+    assert selection.missing == frozenset()
+    assert selection.method == "FILTERED"
+    assert len(selection.filters) <= FILTER_REQUESTS
+    assert selection.estimated_bytes < (0.5e6 if key == "gfs" else 15e6)

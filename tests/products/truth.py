@@ -57,12 +57,8 @@ class Truth:
         km = self._task.product.smooth_km
         if not km:
             return field.values
-        middle = field.latitude.shape[0] // 2, field.latitude.shape[1] // 2
-        proj, _, _, step = field.plane
-        cell = (
-            step / proj.get_factors(field.longitude[middle], field.latitude[middle]).parallel_scale
-        )
-        return gaussian_filter(field.values, km * 1000 / cell, mode="nearest", truncate=4)
+        _, _, _, step = field.plane
+        return gaussian_filter(field.values, km * 1000 / step, mode="nearest", truncate=4)
 
     def has(self, role):
         return bool(self._fields.get(role))
@@ -180,7 +176,8 @@ def advection(t):
     )  # fmt: skip
     theta = mpcalc.potential_temperature(t.pressure("value"), temperature)
     fronts = mpcalc.frontogenesis(theta, u, v, **place).m
-    size = np.nanmax(np.abs(fronts[t.inside()]))
+    # A hundredth of the greatest, or of the faintest line that is drawn.
+    size = max(np.nanmax(np.abs(fronts[t.inside()])), 1 / 1.08e9)
     t.set("frontogenesis", fronts, rtol=0, atol=0.01 * size, where=t.inside())
     t.turned()
 
