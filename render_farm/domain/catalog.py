@@ -8,7 +8,7 @@ explicit `models` table of a product.
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from render_farm.domain.fields import FieldSpec
 from render_farm.domain.places import Frozen
@@ -202,13 +202,23 @@ def _parse_fields(value: object) -> object:
 Fields = Annotated[dict[str, FieldSpec], BeforeValidator(_parse_fields)]
 
 
+def _with_fill(value: dict[str, str]) -> dict[str, str]:
+    if "fill" not in value:
+        raise ValueError('scales needs a "fill"')
+    return value
+
+
+Scales = Annotated[dict[str, Key], AfterValidator(_with_fill)]
+
+
 class ModelVariant(Frozen):
-    """How one model makes a product where it differs: its own title, recipe and fields."""
+    """How one model makes a product where it differs: each entry replaces the product's own."""
 
     title: str | None = None
     recipe: str | None = None
     fields: Fields | None = None
     optional: tuple[str, ...] | None = None
+    scales: Scales | None = None
     lines: tuple[LineLayer, ...] | None = None
     smooth_km: float | None = Field(default=None, ge=0)
     note: str = ""
@@ -231,7 +241,7 @@ class Product(Frozen):
     recipe: str
     fields: Fields
     optional: tuple[str, ...] = ()
-    scales: dict[str, Key]
+    scales: Scales
     sampling: Literal["cubic", "linear", "nearest"] = "cubic"
     smooth_km: float = Field(default=0.0, ge=0)
     lines: tuple[LineLayer, ...] = ()
@@ -241,20 +251,13 @@ class Product(Frozen):
     models: dict[str, ModelVariant] = Field(default_factory=dict)
     note: str = ""
 
-    @field_validator("scales")
-    @classmethod
-    def _has_fill(cls, value: dict[str, str]) -> dict[str, str]:
-        if "fill" not in value:
-            raise ValueError('scales needs a "fill"')
-        return value
-
     def for_model(self, model: str) -> "Product":
         """This product as *model* makes it; the variant replaces whole entries, never merges."""
         variant = self.models.get(model)
         if variant is None:
             return self
         changes: dict[str, object] = {"models": {}, "note": variant.note or self.note}
-        for name in ("title", "recipe", "fields", "optional", "lines", "smooth_km"):
+        for name in ("title", "recipe", "fields", "optional", "scales", "lines", "smooth_km"):
             value = getattr(variant, name)
             if value is not None:
                 changes[name] = value
