@@ -5,6 +5,8 @@ import json
 import cv2
 import pytest
 
+from render_farm.values.grid import decode
+
 GFS, HRRR = "2026012912", "2026012917"
 
 
@@ -45,6 +47,18 @@ def test_every_published_picture_is_whole_and_of_the_regions_size(rehearsal):
     assert len(pictures) == 2
     for path in pictures.values():
         assert cv2.imread(str(path)).shape == (1200, 1600, 3)
+
+
+def test_the_values_lie_beside_every_published_picture(rehearsal):
+    rehearsal("run", "--model", "hrrr", "--cycle", HRRR, "--hours", "6", "--regions", "pnw")
+
+    frames = rehearsal.manifest("hrrr", HRRR)["frames"]["pnw"]
+    for (product, hour), path in rehearsal.published("hrrr", HRRR).items():
+        grid = decode(path.with_suffix(".vgrid").read_bytes())
+        assert (grid.about.model, grid.about.product, grid.about.hour) == ("hrrr", product, 6)
+        assert grid.grid.kind == "lambert"
+        size = path.with_suffix(".vgrid").stat().st_size
+        assert frames[product][hour]["values"]["bytes"] == size
 
 
 def test_only_what_was_asked_is_made(rehearsal):
