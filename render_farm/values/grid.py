@@ -105,7 +105,9 @@ def encode(grid: ValueGrid) -> bytes:
     scale, offset = coding(values if whole else values[present], grid.step)
     if not whole:
         values[~present] = offset
-    codes = np.rint((values - offset) / scale).astype(np.uint16)
+    values -= offset  # in place: a whole HRRR grid is 15 MB
+    values /= scale
+    codes = np.rint(values, out=values).astype(np.uint16)
     if not whole:
         codes[~present] = valuegrid.MISSING
     planes = {VALUES: residuals.to_bytes(codes)}

@@ -88,8 +88,15 @@ def packed_step(present: Float) -> float | None:
         return None
     for decimal in range(-2, 9):
         step = 2.0 ** round(math.log2(smallest * 10.0**decimal)) / 10.0**decimal
-        if abs(step - smallest) <= 2 * rounding:
-            counts = (flat - flat.min()) / step
-            if np.abs(counts - np.rint(counts)).max() * step <= 2 * rounding:
-                return step
+        if abs(step - smallest) <= 2 * rounding and all(
+            _off_lattice(some, float(flat.min()), step) <= 2 * rounding for some in (ordered, flat)
+        ):
+            return step
     return None
+
+
+def _off_lattice(values: Float, origin: float, step: float) -> float:
+    """How far values lie from the lattice of *step* that begins at *origin*, at most."""
+    counts = (values - origin) / step
+    counts -= np.rint(counts)
+    return float(np.abs(counts, out=counts).max()) * step
