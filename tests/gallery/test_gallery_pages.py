@@ -42,6 +42,20 @@ def test_the_models_of_a_product_stand_side_by_side(settings):
     assert sheet.ratio == 0.75
 
 
+@pytest.mark.parametrize(
+    ("models", "products", "columns"), [(3, 21, 9), (1, 11, 4), (2, 5, 4), (3, 1, 3)]
+)
+def test_a_sheet_comes_near_to_the_shape_of_a_screen(settings, models, products, columns):
+    keys = [*settings.catalog.products][:products]
+    names = ("gfs", "aigfs", "hrrr")[:models]
+    pictures = tuple(shown(model, product) for product in keys for model in names)
+
+    sheet = contact_sheet(settings, pictures, 100, Path("/out/sheet.png"))
+
+    assert sheet.columns == columns
+    assert len(sheet.thumbnails) == models * products
+
+
 def test_a_gallery_of_one_picture_is_one_picture_wide(settings):
     sheet = contact_sheet(settings, (shown("gfs", "t2m"),), 100, Path("/out/sheet.png"))
 

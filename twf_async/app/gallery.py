@@ -1,5 +1,6 @@
 """Draws every product of every model, full size, with contact sheets and an index to look at."""
 
+import math
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from twf_async.publish.manifest import hour_name
 from twf_async.settings.load import Settings
 
 WIDE_PX, SMALL_PX = 380, 164
-COLUMNS = 9  # a multiple of three models: a product's maps stand side by side
+SHAPE = 1.6  # width of a sheet by its height
 SHEET, SMALL_SHEET, INDEX = "contact-sheet.png", "contact-sheet-small.png", "index.html"
 
 
@@ -85,8 +86,10 @@ def contact_sheet(
         for region, product in kinds
         for model in models
     ]
-    columns = min(COLUMNS // len(models) * len(models), len(thumbnails))
     ratio = max(p.height_px / p.width_px for p in pictures)
+    # Products to a row, each with all its models, so that the sheet comes near to its shape.
+    together = round(math.sqrt(len(kinds) * SHAPE * ratio / len(models)))
+    columns = len(models) * min(max(together, 1), len(kinds))
     return ContactSheet(tuple(thumbnails), columns, width_px, ratio, str(target))
 
 
