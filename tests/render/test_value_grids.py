@@ -108,6 +108,32 @@ def test_the_same_cells_have_the_same_file_however_many_regions_are_drawn(make_j
     assert both.frames[0].values.sha256 == alone.values.sha256
 
 
+@pytest.mark.parametrize(
+    ("west", "east", "middle"), [(-180.0, 180.0, 0.0), (150.0, -150.0, 180.0), (-20.0, 30.0, 0.0)]
+)
+def test_seams_of_the_globe_do_not_show(west, east, middle, make_job, real_file):
+    job = make_job(real_file("gfs", 6), "gfs", GFS, 6, ["t2m"])
+    globe = job.regions[0].model_copy(
+        update={
+            "west": west,
+            "east": east,
+            "south": -60.0,
+            "north": 60.0,
+            "projection": "plate_carree",
+            "central_longitude": middle,
+            "counties": False,
+        }
+    )
+    grid = drawn(replace(job, regions=(globe,)))[1]
+    field = source_field(job)
+
+    for lon in (middle - 10.0, middle - 0.25, middle, middle + 0.25, middle + 12.5):
+        column, row = (int(np.rint(index)) for index in field.grid.index(lon, 30.0))
+        expected = field.values[row, column % field.grid.nx]
+        assert grid.value_at(30.0, lon) == pytest.approx(expected, abs=0.026)
+        assert grid.value_at(30.0, lon + 360.0, "nearest") == pytest.approx(expected, abs=0.026)
+
+
 def test_a_value_grid_that_cannot_be_written_fails_its_frame(make_job, real_file):
     job = make_job(real_file("gfs", 6), "gfs", GFS, 6, ["t2m", "t850"])
     obstacle = Path(job.staging_dir) / "pnw.t2m.vgrid.part"

@@ -24,8 +24,7 @@ import { readValueGrid, ValueGridError } from "./values.js";
 const out = [];
 for (const { file, places } of JSON.parse(await readFile(process.argv[2], "utf8"))) {
   try {
-    const bytes = await readFile(file);
-    const grid = await readValueGrid(new Uint8Array(bytes).buffer);
+    const grid = await readValueGrid(await readFile(file)); // a view of a larger buffer
     const text = (number) => (Number.isNaN(number) ? null : number);
     out.push({
       header: grid.header,

@@ -23,8 +23,12 @@ export async function fetchValueGrid(address, options) {
   return readValueGrid(await answer.arrayBuffer());
 }
 
-/** A ValueGrid from the bytes of a file (ArrayBuffer); ValueGridError: it is none, or damaged. */
-export async function readValueGrid(buffer) {
+/**
+ * A ValueGrid from the bytes of a file (an ArrayBuffer or a Uint8Array); ValueGridError: it is
+ * none, or damaged.
+ */
+export async function readValueGrid(bytes) {
+  const { buffer } = new Uint8Array(ArrayBuffer.isView(bytes) ? bytes : new Uint8Array(bytes));
   if (buffer.byteLength < PREFIX_BYTES) throw new ValueGridError("this is not a value grid file");
   const prefix = new DataView(buffer, 0, PREFIX_BYTES);
   if (prefix.getUint32(0, true) !== MAGIC) {
