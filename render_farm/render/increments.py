@@ -19,6 +19,7 @@ from render_farm.decode.grid import Grid
 from render_farm.derive.derived import Derived
 from render_farm.derive.increments import INCREMENTS, REVISION, plus, require_increments
 from render_farm.derive.shapes import Array, common_grid
+from render_farm.derive.smoothing import smoothed
 from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
 from render_farm.draw import mapfile
 from render_farm.render.inputs import Inputs, JobFields, Unusable
@@ -45,33 +46,36 @@ class RunningTotals:
         newest = self._fields.inputs(parts[-1])
         if isinstance(newest, Unusable):
             return newest
-        so_far = self._before(parts, newest)
+        paths = self._paths(parts, _grid(newest))
+        so_far = self._before(parts, paths, newest)
         if isinstance(so_far, Unusable):
             return so_far
-        total = plus(so_far, INCREMENTS[task.product.recipe](newest))
-        if _hours(parts[-1]) == _hours(parts[0]):  # else it is but the beginning of a bucket
-            self._keep(parts, total, newest)
+        total = plus(so_far, _increment(task, newest))
+        if paths and _hours(parts[-1]) == _hours(parts[0]):  # else a bucket has but begun
+            self._keep(paths[-1], parts, total)
         return Derived(_grid(newest), {"fill": total})
 
-    def _before(self, parts: Sequence[Part], newest: Inputs) -> Array | Unusable | None:
+    def _before(
+        self, parts: Sequence[Part], paths: Sequence[Path], newest: Inputs
+    ) -> Array | Unusable | None:
         """The sum of all but the last part; None where there is but one."""
         *earlier, _ = parts
-        kept = self._kept(earlier, newest)
+        kept = self._kept(earlier, paths[:-1], _grid(newest))
         count, so_far = kept or (0, None)
         for part in earlier[count:]:
             inputs = self._fields.inputs_apart(part)
             if isinstance(inputs, Unusable):
                 return inputs
             _grid(newest, inputs)
-            so_far = plus(so_far, INCREMENTS[part.product.recipe](inputs))
-        if so_far is not None and count < len(earlier):
-            self._keep(earlier, so_far, newest)
+            so_far = plus(so_far, _increment(part, inputs))
+        if so_far is not None and paths and count < len(earlier):
+            self._keep(paths[-2], earlier, so_far)
         return so_far
 
-    def _kept(self, parts: Sequence[Part], newest: Inputs) -> tuple[int, Array] | None:
+    def _kept(
+        self, parts: Sequence[Part], paths: Sequence[Path], grid: Grid
+    ) -> tuple[int, Array] | None:
         """The longest sum of the first *parts* that is kept, and of how many it is."""
-        grid = _grid(newest)
-        paths = self._paths(parts, grid)
         for count in range(len(paths), 0, -1):
             found = mapfile.load(paths[count - 1])
             if found is None:
@@ -85,34 +89,41 @@ class RunningTotals:
                 return count, fill
         return None
 
-    def _keep(self, parts: Sequence[Part], total: Array, newest: Inputs) -> None:
-        paths = self._paths(parts, _grid(newest))
+    def _keep(self, path: Path, parts: Sequence[Part], total: Array) -> None:
         known = self._fields.offsets
         sources = [source for part in parts for source in _sources(part)]
-        if not paths or any(source not in known for source in sources):
-            return
+        if any(source not in known for source in sources):
+            return  # an optional field was left out: what is kept must be whole
         offsets = np.array([known[source] for source in sources], np.int64)
         try:
-            mapfile.save(paths[-1], {}, {"fill": total, "offsets": offsets})
+            mapfile.save(path, {}, {"fill": total, "offsets": offsets})
         except OSError as error:
-            _log.warning("render.total_not_kept", path=str(paths[-1]), reason=str(error))
+            _log.warning("render.total_not_kept", path=str(path), reason=str(error))
 
     def _paths(self, parts: Sequence[Part], grid: Grid) -> list[Path]:
         """Where the sum up to each part is kept; none where nothing can be kept."""
         job = self._job
-        if not job.increment_dir or not parts:
+        if not job.increment_dir:
             return []
-        basis = (REVISION, job.software, parts[0].product.recipe, job.cycle, grid.digest)
+        product = parts[0].product
+        how = (REVISION, job.software, product.recipe, product.smooth_km)
+        basis = (*how, job.cycle, grid.digest)
         digest = hashlib.sha256(repr(basis).encode())
+        files: dict[str, str] = {}
         names = []
         try:
             for part in parts:
-                digest.update(_identity(part).encode())
+                digest.update(_identity(part, files).encode())
                 names.append(digest.hexdigest()[:32])
         except OSError:
             return []  # decoding says what is wrong with the file
         directory = Path(job.increment_dir) / job.model / job.cycle
         return [directory / f"{name}.total" for name in names]
+
+
+def _increment(task: ProductTask, inputs: Inputs) -> Array:
+    """What one part adds, in the total's unit."""
+    return INCREMENTS[task.product.recipe](smoothed(inputs, task.product.smooth_km))
 
 
 def _parts(task: ProductTask) -> list[Part]:
@@ -139,10 +150,15 @@ def _grid(*inputs: Inputs) -> Grid:
     return common_grid(fields)
 
 
-def _identity(part: Part) -> str:
-    """Changes with every message, file or change of a file that the increment is made of."""
+def _identity(part: Part, files: dict[str, str]) -> str:
+    """Changes with every message, file or change of a file that the increment is made of.
+
+    files  path -> its identity, of those that were looked at before
+    """
     words = []
     for role, (source,) in part.inputs.items():
-        status = Path(source.path).stat()
-        words.append((role, str(source.key), source.path, status.st_size, status.st_mtime_ns))
+        if source.path not in files:
+            status = Path(source.path).stat()
+            files[source.path] = f"{source.path} {status.st_size} {status.st_mtime_ns}"
+        words.append((role, str(source.key), files[source.path]))
     return repr(words)
