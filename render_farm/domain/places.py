@@ -1,8 +1,9 @@
 """Places on earth: boxes, regions of maps, stations. Longitudes are -180..180, degrees."""
 
+import difflib
 import re
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -65,8 +66,10 @@ class Region(Box):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError):
+            near = difflib.get_close_matches(value, available_timezones(), n=1)
             raise ValueError(
-                f"{value!r} is no time zone; write it as 'America/Los_Angeles'"
+                f"{value!r} is no time zone; "
+                + (f"did you mean {near[0]!r}?" if near else "write it as 'America/Los_Angeles'")
             ) from None
         return value
 

@@ -44,6 +44,8 @@ PRODUCTS = {
     "typed": {"value": "REFC:entire atmosphere", "rain": "CRAIN:surface"},
 }
 
+RECIPES = {"snow": "snow_from_buckets", "typed": "reflectivity_by_type"}
+
 
 def catalog(**model_changes) -> Catalog:
     scale = {
@@ -84,7 +86,7 @@ def catalog(**model_changes) -> Catalog:
         key: {
             "key": key,
             "title": key,
-            "recipe": "identity",
+            "recipe": RECIPES.get(key, "identity"),
             "fields": fields,
             "scales": {"fill": "plain"},
             "optional": ["rain"] if key == "typed" else [],

@@ -88,7 +88,7 @@ def test_systemd_directories_are_used(config_dir):
             "models.toml",
             '"t2m", ',
             '"t2n", ',
-            "models.toml: gfs.products: there is no 't2n'; there",
+            "models.toml: gfs.products: there is no 't2n'; did you mean 't2m'",
         ),
         ("models.toml", '"0-384/6"', '"384-0/6"', "models.toml: aigfs.hours: .*do not rise"),
         (

@@ -60,7 +60,6 @@ async def assembled(settings: Callable[[], Settings], context: BaseContext) -> A
         )
         undo.push_async_callback(farm.stop, kill=True)
         await farm.start()
-        settings().catalog.require_recipes(await farm.call(entry.recipe_names))
         tree = PublishedTree(service.publish_dir, clock=clock)
         await tree.start()
         undo.push_async_callback(tree.stop)

@@ -14,7 +14,6 @@ import structlog
 import uvloop
 
 from render_farm.logs import lines
-from render_farm.worker import entry
 from twf_async import __version__
 from twf_async.app.assembly import Parts, assembled, bin_colours, slot_spec
 from twf_async.app.desk import Desk
@@ -164,7 +163,6 @@ class Daemon:
         self._notifier.reloading()
         try:
             fresh = await asyncio.to_thread(self._read_settings)
-            fresh.catalog.require_recipes(await parts.farm.call(entry.recipe_names))
         except BadConfiguration as error:
             status.reload_fault = str(error)
             self._log.error("app.reload_refused", reason=str(error))

@@ -5,9 +5,7 @@ from typing import Any
 
 import click
 
-from render_farm.worker import entry
 from twf_async.cli.options import config_option, json_option, prepare
-from twf_async.farm.boot import ask_once, boot
 from twf_async.settings.catalog import Catalog
 
 
@@ -17,7 +15,6 @@ from twf_async.settings.catalog import Catalog
 def command(config_dir: str | None, *, as_json: bool) -> int:
     """Read and check every file of the configuration."""
     settings = prepare(config_dir)
-    settings.catalog.require_recipes(ask_once(boot(), entry.recipe_names))
     summary = _summary(settings.catalog)
     if as_json:
         click.echo(json.dumps({"config": str(settings.config_dir), "models": summary}, indent=2))

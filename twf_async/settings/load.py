@@ -14,13 +14,23 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from render_farm.domain.catalog import Product, Scale, Style
+from render_farm.domain.models import Model
+from render_farm.domain.places import Region, Station
 from twf_async.errors import BadConfiguration
-from twf_async.settings import environment
+from twf_async.settings import environment, references, wording
 from twf_async.settings.catalog import Catalog
+from twf_async.settings.references import Described
 from twf_async.settings.service import ServiceSettings
 
 T = TypeVar("T", bound=BaseModel)
-KEYED_FILES = ("models", "regions", "products", "scales")  # tables of named entries
+ENTRIES: dict[str, type[BaseModel]] = {  # files that are tables of named entries
+    "models": Model,
+    "regions": Region,
+    "products": Product,
+    "scales": Scale,
+}
+KEYED_FILES = tuple(ENTRIES)
 CATALOG_FILES = (*KEYED_FILES, "stations", "style")
 OPTIONAL_FILES = {"service", "stations", "style"}
 
@@ -67,8 +77,9 @@ def load(config_dir: Path, environ: Mapping[str, str] = os.environ) -> Settings:
                 entry.setdefault("key", key)
     faults: list[str] = []
     variables = {path: variable for path, (variable, _) in changes.items()}
-    whole_service = _validated(ServiceSettings, service, config_dir, variables, faults)
-    whole_catalog = _validated(Catalog, catalog, config_dir, variables, faults)
+    told = _Teller(config_dir, variables)
+    whole_service = _service(service, told, faults)
+    whole_catalog = _catalog(catalog, told, faults)
     if whole_service is None or whole_catalog is None:
         raise BadConfiguration("\n".join(faults))
     return Settings(whole_service, whole_catalog, config_dir)
@@ -87,40 +98,65 @@ def _read(path: Path) -> dict[str, Any]:
         raise BadConfiguration(f"{path}: not valid TOML: {error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Says where a fault is: file and key, or the variable that set it."""
+
+    config_dir: Path
+    variables: Mapping[tuple[str, ...], str]
+
+    def __call__(
+        self, file: str, above: tuple[str, ...], fault: ErrorDetails, kind: type[BaseModel]
+    ) -> str:
+        """One sentence. *above*: keys that lead to the table that was validated as *kind*."""
+        message = wording.message(fault, kind)
+        keys = (*above, *wording.key_path(fault, kind))
+        path = keys if file == "service" else (file, *keys)
+        if path in self.variables:
+            return f"environment variable {self.variables[path]}: {message}"
+        return f"{self.config_dir / file}.toml: {'.'.join(keys) or file}: {message}"
+
+
+def _service(document: dict[str, Any], told: _Teller, faults: list[str]) -> ServiceSettings | None:
+    return _validated(ServiceSettings, document, "service", (), told, faults)
+
+
+def _catalog(document: dict[str, Any], told: _Teller, faults: list[str]) -> Catalog | None:
+    """The catalog; entry by entry, so that one mistake hides no other."""
+    before = len(faults)
+    read: dict[str, dict[str, Any]] = {}
+    for file, kind in ENTRIES.items():
+        read[file] = {}
+        for key, entry in document[file].items():
+            found = _validated(kind, entry, file, (key,), told, faults)
+            if found is not None:
+                read[file][key] = found
+    stations = []
+    for number, entry in enumerate(document["stations"], 1):
+        name = entry.get("name", "") if isinstance(entry, dict) else ""
+        where = f"{number} ({name})" if name else str(number)
+        found = _validated(Station, entry, "stations", (where,), told, faults)
+        stations.append(found)
+    style = _validated(Style, document["style"], "style", (), told, faults)
+    keys = {file: document[file].keys() for file in ENTRIES}
+    described = Described(**read, keys=keys)
+    faults += [f"{told.config_dir}/{line}" for line in references.faults(described)]
+    if len(faults) > before:
+        return None
+    return Catalog(**read, stations=stations, style=style)
+
+
 def _validated(
     kind: type[T],
-    data: dict[str, Any],
-    config_dir: Path,
-    variables: Mapping[tuple[str, ...], str],
+    data: object,
+    file: str,
+    above: tuple[str, ...],
+    told: _Teller,
     faults: list[str],
 ) -> T | None:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        in_catalog = issubclass(kind, Catalog)
-        faults += [
-            _told(fault, config_dir, variables, in_catalog=in_catalog) for fault in error.errors()
-        ]
+        lines = (told(file, above, fault, kind) for fault in error.errors())
+        faults += dict.fromkeys(lines)  # a choice is told once for each of its branches
         return None
-
-
-def _told(
-    fault: ErrorDetails,
-    config_dir: Path,
-    variables: Mapping[tuple[str, ...], str],
-    *,
-    in_catalog: bool,
-) -> str:
-    keys = tuple(str(part) for part in fault["loc"])
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        message = "unknown key; check the spelling or remove it"
-    given = fault["input"]
-    if isinstance(given, str | int | float) and fault["type"] != "value_error":
-        message += f" (it is {given!r})"
-    if keys in variables:
-        return f"environment variable {variables[keys]}: {message}"
-    if not keys:  # a cross-check of the catalog, which names its place itself
-        return "\n".join(f"{config_dir}/{line}" for line in message.splitlines())
-    file, keys = (keys[0], keys[1:]) if in_catalog else ("service", keys)
-    return f"{config_dir / file}.toml: {'.'.join(keys) or file}: {message}"
