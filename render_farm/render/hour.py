@@ -6,7 +6,6 @@ derivation or a frame becomes that frame's failure with its reason; the rest of 
 
 import hashlib
 import os
-import resource
 import time
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from render_farm.render.caches import caches_of
 from render_farm.render.frame import NothingToShow, draw_frame
 from render_farm.render.increments import RunningTotals
 from render_farm.render.inputs import JobFields, Offsets, Unusable
+from render_farm.render.peak import peak_rss_mb
 from render_farm.render.provenance import texts_of
 from render_farm.render.scene import scene
 from render_farm.render.values import write_values
@@ -78,7 +78,7 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
         failures=tuple(failures),
         decode_s=fields.decode_s,
         took_s=time.perf_counter() - start,
-        peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        peak_rss_mb=peak_rss_mb(),
         pid=os.getpid(),
         decode_cpu_s=fields.decode_cpu_s,
         cpu_s=time.process_time() - cpu,

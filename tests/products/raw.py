@@ -105,7 +105,7 @@ class Raw:
         return np.radians(bearing)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def raw(path, text):
     """The field that wgrib2 would call *text* ("TMP:850 mb:6 hour fcst") in a file; KeyError."""
     wanted = _wanted(*text.split(":"))
@@ -163,25 +163,42 @@ def _is(handle, name, surface, window):
 def _field(handle):
     eccodes.codes_set(handle, "missingValue", 9.999e30)
     nx, ny = (eccodes.codes_get_long(handle, key) for key in ("Ni", "Nj"))
-    arrays = [
-        eccodes.codes_get_array(handle, key).reshape(ny, nx)
-        for key in ("values", "latitudes", "longitudes")
-    ]
-    arrays[0] = np.where(arrays[0] == 9.999e30, np.nan, arrays[0])
-    if arrays[1][0, 0] < arrays[1][-1, 0]:
-        arrays = [part[::-1] for part in arrays]
-    values, latitude, longitude = (np.ascontiguousarray(part) for part in arrays)
+    values = eccodes.codes_get_array(handle, "values").reshape(ny, nx)
+    values = np.where(values == 9.999e30, np.nan, values)
+    place = _places.get(section := eccodes.codes_get_string(handle, "md5GridSection"))
+    if place is None:
+        place = _places[section] = _place(handle, (ny, nx))
+    upwards, *rest = place
+    return Raw(np.ascontiguousarray(values[::-1]) if upwards else values, *rest)
+
+
+_places = {}
+
+
+def forget():
+    """Let go of everything that was read: whole grids in float64 are large."""
+    raw.cache_clear()
+    _places.clear()
+
+
+def _place(handle, shape):
+    """Whether rows go up, latitudes and longitudes from the north down, and the plane."""
+    latitude, longitude = (
+        eccodes.codes_get_array(handle, key).reshape(shape) for key in ("latitudes", "longitudes")
+    )
+    upwards = bool(latitude[0, 0] < latitude[-1, 0])
+    if upwards:
+        latitude, longitude = latitude[::-1].copy(), longitude[::-1].copy()
     plane = None
     if eccodes.codes_get_string(handle, "gridType") == "lambert":
-        one, two, middle = (
+        one, two, middle, at = (
             eccodes.codes_get_double(handle, f"{key}InDegrees")
-            for key in ("Latin1", "Latin2", "LoV")
+            for key in ("Latin1", "Latin2", "LoV", "LaD")
         )
-        at = eccodes.codes_get_double(handle, "LaDInDegrees")
         proj = Proj(
             f"+proj=lcc +lat_1={one} +lat_2={two} +lat_0={at} +lon_0={middle} +R={RADIUS_M}"
         )
         x0, y0 = proj(longitude[0, 0], latitude[0, 0])
         step = eccodes.codes_get_double(handle, "DxInMetres")
         plane = proj, x0, y0, step
-    return Raw(values, latitude, longitude, plane)
+    return upwards, latitude, longitude, plane

@@ -42,6 +42,7 @@ from render_farm.render.hour import render_hour
 from render_farm.render.inputs import JobFields, Unusable
 from tests.products.demo import write_demo
 from tests.products.jobs import job_of
+from tests.products.raw import forget
 from tests.products.truth import TYPES, Truth
 from twf_async.plan.orders import ProductOrder, product_order, products_of
 from twf_async.replica.tree import CropBox
@@ -143,7 +144,8 @@ def catalog(config_dir):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("products")
+    yield tmp_path_factory.mktemp("products")
+    forget()
 
 
 @pytest.fixture(scope="module")
