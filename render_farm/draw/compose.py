@@ -60,7 +60,10 @@ def compose(
     inks = tuple(dict.fromkeys([*(overlay.colour for overlay in overlays), *samples]))
     palette = palettes.plan(classes.colours, used, inks, ground)
     _lay_base(filled, base, palette)
+    any_dark = bool(palette.dark[list(used)].any())
     for overlay in overlays:
+        if overlay.dark_only and not any_dark:
+            continue
         table = palette.over(overlay.colour, turning=overlay.turning, dark_only=overlay.dark_only)
         lay(filled, overlay.coverage, table)
     indices = np.empty((layout.height, layout.width), np.uint8)

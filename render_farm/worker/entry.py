@@ -21,6 +21,7 @@ from render_farm.domain.contactsheet import ContactSheet
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RegionView, RenderJob
 from render_farm.domain.places import Region
 from render_farm.logs import lines
+from render_farm.worker.memory import forget_peak, give_back, keep_within_a_job
 
 PRELOADED = "render_farm.worker.preload"  # what the forkserver imports before it forks
 
@@ -34,6 +35,7 @@ def initialise(slot: int, log_level: str, console: bool) -> None:  # noqa: FBT00
     _die_with_parent()
     with suppress(OSError):  # raising one's own score needs no privilege; not everywhere writable
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    keep_within_a_job()
     lines.configure(log_level, console=console)
     structlog.contextvars.bind_contextvars(slot=slot, pid=os.getpid())
 
@@ -60,7 +62,6 @@ def render(job: RenderJob) -> HourRendered | HourFailed:
     """Draw every frame of one forecast hour; what cannot be drawn is said with its reason."""
     from render_farm.render.caches import caches_of
     from render_farm.render.hour import render_hour
-    from render_farm.worker.memory import forget_peak, give_back
 
     lines.set_level(job.log_level)
     forget_peak()
@@ -94,13 +95,6 @@ def contact_sheet(sheet: ContactSheet) -> int:
     from render_farm.render.contactsheet import write_sheet
 
     return write_sheet(sheet)
-
-
-def recipe_names() -> frozenset[str]:
-    """The recipes that products may name."""
-    from render_farm.derive.recipes import RECIPES
-
-    return frozenset(RECIPES)
 
 
 def bin_colours(displays: tuple[Display, ...]) -> tuple[tuple[str, ...], ...]:
