@@ -40,6 +40,11 @@ MISTAKES = {
         VIS + 'scales = { fill = "precipitaton" }',
         "products.toml: vis.scales.fill: there is no 'precipitaton'; did you mean 'precipitation'",
     ),
+    "scale of a variant": (
+        "products.toml",
+        VIS + 'scales = { fill = "wind" }\n[vis.models.hrrr]\nscales = { fill = "wnid" }',
+        "products.toml: vis.models.hrrr.scales.fill: there is no 'wnid'; did you mean 'wind'",
+    ),
     "recipe": (
         "products.toml",
         VIS.replace("identity", "widn_speed") + 'scales = { fill = "wind" }',

@@ -54,13 +54,18 @@ def faults(described: Described) -> Iterator[str]:
         yield from _of_model(model, described)
     for product in described.products.values():
         where = f"products.toml: {product.key}"
-        for role, scale in product.scales.items():
-            if scale not in described.known("scales"):
-                yield f"{where}.scales.{role}: {unknown('', scale, described.known('scales'))}"
-        for variant in product.models:
-            if variant not in described.known("models"):
-                yield f"{where}.models: {unknown('', variant, described.known('models'))}"
+        yield from _of_scales(where, product.scales, described)
+        for key, variant in product.models.items():
+            if key not in described.known("models"):
+                yield f"{where}.models: {unknown('', key, described.known('models'))}"
+            yield from _of_scales(f"{where}.models.{key}", variant.scales or {}, described)
         yield from _of_product(product, described)
+
+
+def _of_scales(where: str, scales: Mapping[str, str], described: Described) -> Iterator[str]:
+    for role, scale in scales.items():
+        if scale not in described.known("scales"):
+            yield f"{where}.scales.{role}: {unknown('', scale, described.known('scales'))}"
 
 
 def _of_model(model: Model, described: Described) -> Iterator[str]:
