@@ -1,5 +1,6 @@
 """GRIB keys of section 3 to a `Grid` and the turns that bring its values into our order."""
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -198,7 +199,7 @@ def _definition(handle: int, kind: Kind, first_lon: float) -> str:
         pole = -90.0 if south else 90.0
         orientation, true_at = (
             _degrees(handle, "orientationOfTheGrid"),
-            _degrees(handle, "LaD"),
+            math.copysign(_degrees(handle, "LaD"), pole),  # written with either sign
         )
         return f"+proj=stere +lat_0={pole} +lat_ts={true_at} +lon_0={orientation}"
     # The middle of the grid as central meridian: no column lies on the far side of the seam.

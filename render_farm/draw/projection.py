@@ -52,13 +52,32 @@ def proj_definition(region: Region) -> str:
             return f"{shape} +ellps=WGS84 +units=m +no_defs"
         case "polar_stereographic":
             pole = -90.0 if lat0 < 0 else 90.0
-            true_scale = parallels[0] if parallels else pole
+            # PROJ takes a latitude of the other hemisphere for one beyond the pole.
+            true_scale = math.copysign(parallels[0], pole) if parallels else pole
             shape = f"+proj=stere +lat_0={pole} +lon_0={lon0} +lat_ts={true_scale}"
             return f"{shape} +ellps=WGS84 +units=m +no_defs"
         case "plate_carree":
             true_scale = parallels[0] if parallels else 0.0
             shape = f"+proj=eqc +lon_0={lon0} +lat_ts={true_scale}"
             return f"{shape} +R=6378137 +units=m +no_defs"
+
+
+@lru_cache(maxsize=64)
+def _shows_gap(viewport: "Viewport") -> bool:
+    """Whether a map reaches into the gap where an unrolled cone shows no earth.
+
+    PROJ goes round the cone once more there and gives places that lie elsewhere on the map.
+    """
+    if not viewport.definition.startswith("+proj=lcc"):
+        return False
+    column = np.linspace(0, viewport.rect.width - 1, 41)[None, :]
+    row = np.linspace(0, viewport.rect.height - 1, 41)[:, None]
+    x = viewport.left_m + (column + 0.5) * viewport.m_per_px
+    y = viewport.top_m - (row + 0.5) * viewport.m_per_px
+    x, y = (np.ascontiguousarray(axis) for axis in np.broadcast_arrays(x, y))
+    there_x, there_y = _proj(viewport.definition)(*_proj(viewport.definition)(x, y, inverse=True))
+    away = np.hypot(there_x - x, there_y - y)
+    return not bool((away < viewport.m_per_px).all())
 
 
 @lru_cache(maxsize=64)
@@ -145,7 +164,8 @@ class Viewport:
     def lonlat_of_pixels(self, column: ArrayLike, row: ArrayLike) -> tuple[Float, Float]:
         """Longitude -180..180 and latitude (float64, broadcast shape); inf off the earth.
 
-        Beyond the poles and beyond one turn of a cylinder there is no earth.
+        Beyond the poles, beyond one turn of a cylinder and in the gap of an unrolled cone there
+        is no earth.
         """
         x = self.left_m + (np.asarray(column, np.float64) + 0.5) * self.m_per_px
         y = self.top_m - (np.asarray(row, np.float64) + 0.5) * self.m_per_px
@@ -154,15 +174,21 @@ class Viewport:
             np.ascontiguousarray(x), np.ascontiguousarray(y), inverse=True
         )
         longitude, latitude = np.asarray(longitude), np.asarray(latitude)
-        if self.definition.startswith(_CYLINDERS):
-            with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore"):
+            if self.definition.startswith(_CYLINDERS):
                 off = (np.abs(x) > _half_turn_m(self.definition)) | (np.abs(latitude) > 90.0)
-            if off.any():
-                longitude, latitude = (
-                    np.where(off, np.inf, longitude),
-                    np.where(off, np.inf, latitude),
-                )
-        return longitude, latitude
+            elif _shows_gap(self):
+                off = ~(self._misses(longitude, latitude, column, row) < 1.0)
+            else:
+                return longitude, latitude
+        return np.where(off, np.inf, longitude), np.where(off, np.inf, latitude)
+
+    def _misses(
+        self, longitude: Float, latitude: Float, column: ArrayLike, row: ArrayLike
+    ) -> Float:
+        """How far off pixels places come out that were taken from them."""
+        there_c, there_r = self.pixels_of(longitude, latitude)
+        return np.hypot(there_c - column, there_r - row)
 
     def north(self, column: ArrayLike, row: ArrayLike) -> Float:
         """Angle of true north at pixels, radians clockwise from the frame's up, float64."""

@@ -193,6 +193,12 @@ def test_an_index_turns_back_into_its_place(lon, lat):
     assert grid.y0 + row * grid.dy == pytest.approx(lat, abs=1e-9)
 
 
+def test_a_southern_polar_grid_is_true_in_the_south_whichever_sign_it_writes():
+    """eccodes itself takes a positive latitude for one of the north, and lands off the map."""
+    south = GRIDS["polar stereographic, south"]
+    assert arranged(mint(south)).grid == arranged(mint({**south, "LaDInDegrees": 60.0})).grid
+
+
 def test_equal_grids_have_equal_digests_and_others_do_not():
     south_first = GRIDS["lat/lon, south to north"]
     assert arranged(mint(LATLON)).grid == arranged(mint(south_first)).grid

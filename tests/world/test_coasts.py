@@ -121,3 +121,34 @@ def test_a_whole_circle_of_longitudes_is_drawn_once():
     across = np.flatnonzero(on_earth.any(axis=0))
     assert across.size == pytest.approx(360 / np.diff(longitude[200, across]).mean(), abs=1.01)
     assert across.size < viewport.rect.width
+
+
+def test_no_place_is_shown_twice_on_a_cone():
+    """A tall frame on a wide cone reaches into the gap behind the pole, where no earth is."""
+    region = region_of(
+        west=-160,
+        east=-20,
+        south=10,
+        north=88,
+        width_px=700,
+        height_px=1600,
+        projection="lambert_conformal",
+    )
+    viewport = Viewport.of(region)
+    column, row = np.meshgrid(np.arange(0, 700, 5.0), np.arange(0, viewport.rect.height, 5.0))
+    lon, lat = viewport.lonlat_of_pixels(column, row)
+    on_earth = np.isfinite(lon) & np.isfinite(lat)
+
+    back_column, back_row = CartopyFrame(region)(lon[on_earth], lat[on_earth])
+
+    assert 0.05 < 1 - on_earth.mean() < 0.5
+    np.testing.assert_allclose(back_column, column[on_earth], atol=0.5)
+    np.testing.assert_allclose(back_row, row[on_earth], atol=0.5)
+
+
+@pytest.mark.parametrize("latitude", [60, -60])
+def test_a_polar_map_is_true_at_its_latitude_on_its_own_side(latitude):
+    plain = {"west": -180, "east": 180, "south": -90, "north": -60}
+    written = region_of(**plain, standard_parallels=[latitude], width_px=400, height_px=400)
+
+    assert Viewport.of(written) == Viewport.of(region_of(**plain, width_px=400, height_px=400))
