@@ -12,7 +12,7 @@ def frame(product="t2m", *, model="gfs", cpu_ms=20.0, size=200_000, size_px=(170
 
 
 def hour(model="gfs", cpu_ms=900.0):
-    return HourFigures(model, "2026012712", 30, 21, cpu_ms, cpu_ms + 50, 60.0, 200.0, 640.0)
+    return HourFigures(model, "2026012712", 30, 21, cpu_ms, cpu_ms + 50, 60.0, 200.0, 640.0, 1200.0)
 
 
 def figures(*frames, hours=(), peak=180.0):

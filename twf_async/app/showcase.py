@@ -65,7 +65,9 @@ def all_jobs(
         files = _demo(settings, order, context, directory / "grib")
         notice = notice or NOTICE
     found = [_run_jobs(settings, order, run, held, directory) for run, held in files.items()]
-    drawn = tuple(_noticed(run, notice) for run in found if run.jobs)
+    # As in the service: a total goes on with what was added up before.
+    sums = str(directory / "increments")
+    drawn = tuple(_completed(run, notice, sums) for run in found if run.jobs)
     if not drawn:
         why = "; ".join(sentence for run in found for sentence in run.missing)
         raise BadInput(f"nothing can be drawn: {why or 'no model makes these products'}")
@@ -89,8 +91,9 @@ def _by_run(settings: Settings, order: DrawAll) -> dict[Run, tuple[LocalFile, ..
     return files
 
 
-def _noticed(run: RunJobs, notice: str) -> RunJobs:
-    return replace(run, jobs=tuple(replace(job, notice=notice) for job in run.jobs))
+def _completed(run: RunJobs, notice: str, sums: str) -> RunJobs:
+    jobs = (replace(job, notice=notice, increment_dir=sums) for job in run.jobs)
+    return replace(run, jobs=tuple(jobs))
 
 
 def _run_jobs(

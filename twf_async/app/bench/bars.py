@@ -62,6 +62,7 @@ def _hour_lines(hour: HourFigures) -> Iterator[Line]:
     whole = f"{name}, {hour.frames} frames, decoding included"
     yield Line(whole, hour.cpu_ms, "ms CPU", _HOUR_MS.get(hour.model))
     yield Line(f"{name}, decoding", hour.decode_cpu_ms, "ms CPU")
+    yield Line(f"{name}, with all totals added up anew", hour.anew_cpu_ms, "ms CPU")
     first, caches = hour.first_frame_ms, hour.caches_ms
     yield Line(f"{name}, first frame of a fresh worker", first, "ms", _FIRST_FRAME_MS)
     yield Line(f"{name}, a region's caches from nothing", caches, "ms", _CACHES_MS)

@@ -76,6 +76,7 @@ def _hour(hour: HourFigures) -> dict[str, Any]:
         "decode_cpu_ms": round(hour.decode_cpu_ms, 1),
         "first_frame_ms": round(hour.first_frame_ms, 1),
         "caches_ms": round(hour.caches_ms, 1),
+        "anew_cpu_ms": round(hour.anew_cpu_ms, 1),
     }
 
 
