@@ -188,7 +188,8 @@ class Viewport:
     ) -> Float:
         """How far off pixels places come out that were taken from them."""
         there_c, there_r = self.pixels_of(longitude, latitude)
-        return np.hypot(there_c - column, there_r - row)
+        away_c, away_r = there_c - np.asarray(column), there_r - np.asarray(row)
+        return np.asarray(np.hypot(away_c, away_r), np.float64)
 
     def north(self, column: ArrayLike, row: ArrayLike) -> Float:
         """Angle of true north at pixels, radians clockwise from the frame's up, float64."""

@@ -126,6 +126,15 @@ def test_a_misspelt_variable_is_told_not_ignored(config_dir):
         load(config_dir, {"TWF_WEB__PROT": "8000"})
 
 
+def test_a_variable_of_a_model_that_there_is_not_says_so_and_nothing_else(config_dir):
+    with pytest.raises(BadConfiguration) as caught:
+        load(config_dir, {"TWF_MODELS__GFX__ENABLED": "false"})
+
+    told = "environment variable TWF_MODELS__GFX__ENABLED: in models.toml there is no 'gfx'"
+    assert str(caught.value).startswith(f"{told}; did you mean 'gfs'?")
+    assert "\n" not in str(caught.value)
+
+
 def test_all_faults_are_told_at_once(copy):
     edit(copy, "service.toml", "port = 8000", "prot = 8000")
     edit(copy, "regions.toml", "timezone            =", "timezoen =")

@@ -65,6 +65,7 @@ def load(config_dir: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     catalog: dict[str, Any] = {name: documents[name] for name in (*KEYED_FILES, "style")}
     catalog |= documents["stations"]
     changes = environment.overrides(environ)
+    described = {file: set(catalog[file]) for file in ENTRIES}
     environment.apply(catalog, {k: v for k, v in changes.items() if k[0] in catalog})
     service = documents["service"]
     environment.apply(service, {k: v for k, v in changes.items() if k[0] not in catalog})
@@ -78,11 +79,38 @@ def load(config_dir: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     faults: list[str] = []
     variables = {path: variable for path, (variable, _) in changes.items()}
     told = _Teller(config_dir, variables)
+    for file in ENTRIES:
+        faults += _lost(file, catalog[file], described[file], variables)
     whole_service = _service(service, told, faults)
     whole_catalog = _catalog(catalog, told, faults)
-    if whole_service is None or whole_catalog is None:
+    if faults or whole_service is None or whole_catalog is None:
         raise BadConfiguration("\n".join(faults))
     return Settings(whole_service, whole_catalog, config_dir)
+
+
+def _lost(
+    file: str,
+    entries: dict[str, Any],
+    described: set[str],
+    variables: Mapping[tuple[str, ...], str],
+) -> list[str]:
+    """Faults of variables for entries that no file has and that they do not describe in full.
+
+    Such an entry is taken out again: what it lacks is no fault of the file.
+    """
+    found = []
+    for path, variable in variables.items():
+        if path[0] != file or len(path) < 2 or path[1] in described:
+            continue
+        try:
+            ENTRIES[file].model_validate(entries.get(path[1]))
+        except ValidationError:
+            told = references.unknown("", path[1], described)
+            found.append(f"environment variable {variable}: in {file}.toml {told}")
+    for path in variables:
+        if found and path[0] == file and path[1:2] and path[1] not in described:
+            entries.pop(path[1], None)
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:
