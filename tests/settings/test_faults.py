@@ -242,3 +242,18 @@ def _of(field, role, ramp, grid):
     window = {"start_h": 0, "end_h": 6} if role in totals else {}
     made = field(value, grid, **window)
     return replace(made, key=replace(made.key, level="700 mb"))
+
+
+@pytest.mark.parametrize(("file", "first"), [("models.toml", "rap"), ("regions.toml", "custom")])
+def test_the_examples_in_the_comments_are_right(file, first, copy):
+    """Uncommented, they are one more model and one more region."""
+    path = copy / file
+    text = path.read_text()
+    _, mark, example = text.partition(f"# [{first}]\n")
+    assert mark
+    lines = (mark + example).splitlines()
+    path.write_text(text + "\n" + "\n".join(line.removeprefix("# ") for line in lines) + "\n")
+
+    catalog = load(copy, {}).catalog
+
+    assert first in getattr(catalog, path.stem)
