@@ -86,7 +86,7 @@ def test_a_lone_pixel_is_let_through_and_a_letter_that_moved_is_not():
     pixel[20, 20] = 0
 
     assert difference(pixel, picture()).largest < LARGEST
-    assert difference(lettered(6), lettered(5)).largest > LARGEST
+    assert difference(lettered(6.2), lettered(5.2)).largest > LARGEST
 
 
 def test_another_size_is_never_the_same():
