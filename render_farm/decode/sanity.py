@@ -2,7 +2,7 @@
 
 eccodes decodes flipped data bytes to numbers like 1e10 without an error, so what comes out of a
 message is checked against wide physical limits of its parameter. And a field that is the same
-everywhere, of a quantity that never is, was not forecast but filled in.
+everywhere, of a quantity that never is so, was not forecast but filled in.
 """
 
 from typing import NamedTuple
@@ -93,6 +93,10 @@ _LIMITS: dict[str, Limits] = {
 
 ENOUGH_TO_VARY = 64  # points; fewer may by chance be equal to the precision of their packing
 _EVERYWHERE = {"PRES", "PRMSL", "MSLET", "MSLMA", "UGRD", "VGRD", "GUST", "WIND", "PWAT"}
+_ALL_OR_NOTHING = {
+    *("APCP", "ACPCP", "NCPCP", "PRATE", "CPRAT", "REFC", "REFD", "MAXREF"),
+    *("CAPE", "RH", "TCDC", "LCDC", "MCDC", "HCDC"),
+}
 _OFF_THE_GROUND = {"TMP", "DPT", "TMAX", "TMIN", "APTMP"}
 _ALOFT = {"HGT", "ABSV", "RELV", "VVEL", "DZDT"}
 
@@ -107,17 +111,21 @@ def limits_of(key: MessageKey) -> Limits:
     return limits
 
 
-def varies(key: MessageKey) -> bool:
-    """Whether a field of this message cannot be the same everywhere (in a box of some size).
+def can_be_everywhere(value: float, key: MessageKey) -> bool:
+    """Whether a field of this message can have one value all over a box of some size.
 
-    Amounts, flags, clouds and instability can be zero all over, humidity full; the ground may lie
-    at one height (the sea) and melt at one temperature; what names no level says nothing.
+    Rain, echoes and instability can be absent, clouds and humidity absent or full, and nothing
+    between; snow may lie at one depth (on ice), the ground at one height (the sea), and melt at
+    one temperature. What is not known here can be anything.
     """
+    if key.parameter in _ALL_OR_NOTHING:
+        full = limits_of(key).ceiling
+        return value <= 0 or (full is not None and value >= full)
     if key.parameter in _ALOFT:
-        return key.level.endswith(" mb")
-    return key.parameter in _EVERYWHERE or (
-        key.parameter in _OFF_THE_GROUND and key.level != "surface"
-    )
+        return not key.level.endswith(" mb")
+    if key.parameter in _OFF_THE_GROUND:
+        return key.level == "surface"
+    return key.parameter not in _EVERYWHERE
 
 
 def require_possible(low: float, high: float, points: int, key: MessageKey) -> None:
@@ -137,7 +145,7 @@ def require_possible(low: float, high: float, points: int, key: MessageKey) -> N
                 f"a value of {extreme:.6g} is outside the possible"
                 f" {limits.lowest:g}..{limits.highest:g}"
             )
-    if low == high and points >= ENOUGH_TO_VARY and varies(key):
+    if low == high and points >= ENOUGH_TO_VARY and not can_be_everywhere(low, key):
         raise BadValues(f"all {points} points have the value {low:.6g}, which cannot be")
 
 

@@ -101,9 +101,9 @@ def test_gaps_are_nan(tmp_path):
 
 
 def test_a_field_of_one_value_needs_no_bits(tmp_path):
-    field = read_one(tmp_path, mint(LATLON, np.full(COUNT, 2.5), **APCP), TOTAL)
+    field = read_one(tmp_path, mint(LATLON, np.full(COUNT, 100.0), **TCDC), CLOUD)
 
-    assert (field.values == 2.5).all()
+    assert (field.values == 100.0).all()
 
 
 def test_constant_zero_totals_of_an_analysis_are_read(test_data):
@@ -327,6 +327,10 @@ def test_a_field_that_is_the_same_everywhere_is_refused_where_weather_never_is(t
     assert_failed(result, Reason.BAD_DATA, "TMP:2 m above ground", f"all {COUNT}", "273")
     result = read_one(tmp_path, mint(LATLON, np.full(COUNT, 101_325.0), **PRESSURE), MSLP)
     assert_failed(result, Reason.BAD_DATA, "PRMSL")
+    result = read_one(tmp_path, mint(LATLON, np.full(COUNT, 2.5), **APCP), TOTAL)
+    assert_failed(result, Reason.BAD_DATA, "APCP", "2.5")
+    result = read_one(tmp_path, mint(LATLON, np.full(COUNT, 37.0), **TCDC), CLOUD)
+    assert_failed(result, Reason.BAD_DATA, "TCDC", "37")
 
 
 def test_what_may_be_the_same_everywhere_is_read(tmp_path):
@@ -334,6 +338,7 @@ def test_what_may_be_the_same_everywhere_is_read(tmp_path):
     for keys, key, value in (
         (APCP, TOTAL, 0.0),
         (TCDC, CLOUD, 0.0),
+        (TCDC, CLOUD, 100.0),
         (GROUND, MessageKey("TMP", "surface", 6, 6, Statistic.INSTANT), 273.15),
     ):
         assert isinstance(
