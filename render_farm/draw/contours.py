@@ -79,8 +79,22 @@ def lattice_field(
     raw = sample_float(values, pixels, "cubic")
     if raw is None:
         return None
-    smooth = np.asarray(cv2.GaussianBlur(raw, (0, 0), sigma), np.float32) if sigma > 0 else raw
-    return LatticeField(smooth, raw, -margin, step, missing_at(values, pixels))
+    missing = missing_at(values, pixels)
+    smooth = _smoothed(raw, missing, sigma) if sigma > 0 else raw
+    return LatticeField(smooth, raw, -margin, step, missing)
+
+
+def _smoothed(
+    raw: NDArray[np.float32], missing: NDArray[np.bool_] | None, sigma: float
+) -> NDArray[np.float32]:
+    """A Gaussian mean of what is known: beyond the rim and off the earth *raw* means nothing."""
+    if missing is None:
+        return np.asarray(cv2.GaussianBlur(raw, (0, 0), sigma), np.float32)
+    known = (~missing).astype(np.float32)
+    middle = np.float32(raw[~missing].mean()) if known.any() else np.float32(0)
+    total = cv2.GaussianBlur((raw - middle) * known, (0, 0), sigma)
+    weight = cv2.GaussianBlur(known, (0, 0), sigma)
+    return np.asarray(total / np.maximum(weight, np.float32(1e-6)) + middle, np.float32)
 
 
 def sharp_step(cells_per_px: float) -> int:
