@@ -17,7 +17,7 @@ from render_farm.domain.places import Region
 from render_farm.domain.recipes import RECIPE_FACES, RecipeFace
 
 _UNNAMED = "var discipline="
-_LISTED = 30  # of longer lists only the nearest names are told
+_LISTED = 40  # names at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,12 @@ class Described:
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """The sentence for a name that there is not, with the nearest there is."""
+    """The sentence for a name that there is not, with the nearest there is, else with all."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    text = f"there is no {what}{name!r}"
     if near:
-        text += f"; did you mean {near[0]!r}?"
-    if not near or len(known) <= _LISTED:
-        listed = ", ".join(sorted(known)[:_LISTED])
-        text += f"{'' if near else ';'} there are: {listed or 'none'}"
-    return text
+        return f"there is no {what}{name!r}; did you mean {near[0]!r}?"
+    listed = ", ".join(sorted(known)[:_LISTED]) or "none"
+    return f"there is no {what}{name!r}; there are: {listed}"
 
 
 def faults(described: Described) -> Iterator[str]:
