@@ -108,7 +108,8 @@ def _by_recipe(task: ProductTask, fields: JobFields, totals: RunningTotals) -> D
     inputs = fields.inputs(task)
     if isinstance(inputs, Unusable):
         return inputs
-    return recipe(smoothed(inputs, task.product.smooth_km))
+    inputs = smoothed(inputs, task.product.smooth_km)  # lets go of what they were: 30 MB of HRRR
+    return recipe(inputs)
 
 
 def _frame(
