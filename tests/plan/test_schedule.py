@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from render_farm.domain.catalog import Product
 from render_farm.domain.models import Model
-from twf_async.plan import schedule
+from twf_async.plan import readiness, schedule
 from twf_async.plan.orders import hour_orders, wanted_by_hour
-from twf_async.plan.schedule import FileState, FileStatus, Policy, RunProgress
+from twf_async.plan.progress import FileState, FileStatus, Policy, RunProgress
 
 NOW = datetime(2026, 1, 29, 16, tzinfo=UTC)
 LATER = timedelta(seconds=31)
@@ -54,8 +54,8 @@ def test_files_are_asked_for_in_order_a_few_at_once():
 def test_fetching_stops_when_enough_hours_wait_to_be_drawn():
     run = fetch(begun(ahead_hours=2), 0, 3)
     assert schedule.to_fetch(run, NOW) == ()
-    first = schedule.to_draw(run)[0]
-    run = schedule.drawn(schedule.handed_out(run, first), first)
+    first = readiness.to_draw(run)[0]
+    run = readiness.drawn(readiness.handed_out(run, first), first)
     assert schedule.to_fetch(run, NOW) == (6,)
 
 
@@ -112,19 +112,19 @@ def test_a_failure_holds_every_download_of_the_run_for_its_pause():
 
 def test_products_wait_for_each_other_unless_a_file_is_known_to_be_absent():
     run = fetch(begun(hours=(9,)), 9)
-    assert schedule.to_draw(run) == ()  # hour 6 may come any moment
+    assert readiness.to_draw(run) == ()  # hour 6 may come any moment
     run = schedule.absent(schedule.fetching(run, 6), 6, NOW)
-    (ready,) = schedule.to_draw(run)
+    (ready,) = readiness.to_draw(run)
     assert [order.product.key for order in ready.orders] == ["t2m"]
-    run = schedule.drawn(schedule.handed_out(run, ready), ready)
-    (rest,) = schedule.to_draw(fetch(run, 6))
+    run = readiness.drawn(readiness.handed_out(run, ready), ready)
+    (rest,) = readiness.to_draw(fetch(run, 6))
     assert [order.product.key for order in rest.orders] == ["snow"]
 
 
 def test_a_later_file_that_is_given_up_fails_what_takes_it_and_nothing_else():
     run = fetch(begun(hours=(9,), wait=False), 9)
     run = schedule.absent(schedule.fetching(run, 6), 6, NOW)
-    (ready,) = schedule.to_draw(run)
+    (ready,) = readiness.to_draw(run)
     assert [order.product.key for order in ready.orders] == ["t2m"]
     assert [(f.product, f.reason, f.detail) for f in ready.failed] == [
         ("snow", "not published", "hour 6")
@@ -148,12 +148,12 @@ def test_whatever_happens_every_product_is_settled_once_and_only_with_its_files(
     for _ in range(5000):
         if run.finished:
             break
-        for job in schedule.to_draw(run):
+        for job in readiness.to_draw(run):
             for order in job.orders:
                 assert order.files <= fetched
             settled += [(job.hour, o.product.key) for o in job.orders]
             settled += [(job.hour, f.product) for f in job.failed]
-            run = schedule.handed_out(run, job)
+            run = readiness.handed_out(run, job)
             open_jobs += [job] if job.orders else []
         due = schedule.to_fetch(run, now)
         for hour in due:
@@ -168,10 +168,10 @@ def test_whatever_happens_every_product_is_settled_once_and_only_with_its_files(
                     retry_s = 5.0 if how == "failed" else None
                     run = schedule.failed(run, hour, now, reason="x", detail="", retry_s=retry_s)
         if open_jobs and chance.random() < 0.5:
-            run = schedule.drawn(run, open_jobs.pop(chance.randrange(len(open_jobs))))
+            run = readiness.drawn(run, open_jobs.pop(chance.randrange(len(open_jobs))))
         elif not due:
             look = schedule.next_look(run, now)
-            assert look is not None or open_jobs or schedule.to_draw(run) or run.finished
+            assert look is not None or open_jobs or readiness.to_draw(run) or run.finished
             now = max(now, look or now)
     assert run.finished
     everything = {(h, o.product.key) for h, orders in begun().waiting.items() for o in orders}

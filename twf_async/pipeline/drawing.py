@@ -8,7 +8,7 @@ from twf_async.pipeline.frames import Fault, RunFrames
 from twf_async.pipeline.jobs import Files, render_job
 from twf_async.pipeline.opening import RunPlan
 from twf_async.pipeline.ports import Workshop
-from twf_async.plan.schedule import Drawable
+from twf_async.plan.progress import Drawable
 from twf_async.publish.manifest import FrameState
 from twf_async.settings.load import Settings
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from twf_async.fetch.fetched import HourFetched
 from twf_async.ledger.entries import HourEntry
-from twf_async.plan.schedule import FileState
+from twf_async.plan.progress import FileState
 
 
 def fetched_entry(got: HourFetched, now: datetime) -> HourEntry:

@@ -9,7 +9,7 @@ from twf_async.ledger.entries import FrameEntry, HourEntry
 from twf_async.ledger.ledger import Ledger
 from twf_async.pipeline.report import MissingFrame, RunCount
 from twf_async.plan.orders import HourOrder, NotApplicable, ProductOrder
-from twf_async.plan.schedule import Drawable
+from twf_async.plan.progress import Drawable
 from twf_async.publish.document import FrameChange
 from twf_async.publish.events import FRAME_PUBLISHED, EventBus
 from twf_async.publish.manifest import FrameState

@@ -8,7 +8,7 @@ from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
 from render_farm.domain.models import Model
 from twf_async import SOFTWARE
 from twf_async.plan.orders import ProductOrder
-from twf_async.plan.schedule import Drawable
+from twf_async.plan.progress import Drawable
 from twf_async.settings.load import Settings
 
 Files = Mapping[int, Mapping[MessageKey, str]]  # hour of the file -> message -> path

@@ -9,8 +9,8 @@ from render_farm.domain.places import Region
 from twf_async.errors import BadInput
 from twf_async.pipeline.report import RunRequest
 from twf_async.plan.orders import HourOrder, ProductOrder, hour_orders, products_of
+from twf_async.plan.progress import Policy
 from twf_async.plan.runs import cycle_time, deadline, hours_of_cycle
-from twf_async.plan.schedule import Policy
 from twf_async.settings.load import Settings
 
 

@@ -14,8 +14,8 @@ from twf_async.errors import BadInput, FetchError
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.pipeline.run import RunPipeline
+from twf_async.plan.progress import FileStatus
 from twf_async.plan.runs import candidates, first_due, hours_of_cycle, newer_candidates, next_cycle
-from twf_async.plan.schedule import FileStatus
 from twf_async.publish.manifest import RunState
 
 LONGEST_SLEEP_S = 600.0  # a changed clock or configuration is noticed at the latest then

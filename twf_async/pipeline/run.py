@@ -22,9 +22,9 @@ from twf_async.pipeline.frames import RunFrames
 from twf_async.pipeline.opening import files_wanted, plan_run
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.report import RunCount, RunReport, RunRequest
-from twf_async.plan import schedule
+from twf_async.plan import readiness, schedule
 from twf_async.plan.boxes import union
-from twf_async.plan.schedule import Drawable, FileState, FileStatus, RunProgress
+from twf_async.plan.progress import Drawable, FileState, FileStatus, RunProgress
 from twf_async.publish.events import RUN_COMPLETE, RUN_STARTED
 from twf_async.publish.manifest import FrameState, RunState
 
@@ -186,8 +186,8 @@ class RunPipeline:
         )
 
     def _draw_what_is_ready(self) -> None:
-        for drawable in schedule.to_draw(self._progress):
-            self._progress = schedule.handed_out(self._progress, drawable)
+        for drawable in readiness.to_draw(self._progress):
+            self._progress = readiness.handed_out(self._progress, drawable)
             self._spawn(self._draw(drawable), f"draw:{drawable.hour}")
 
     def _fetch_what_is_due(self) -> None:
@@ -280,7 +280,7 @@ class RunPipeline:
             if (task := asyncio.current_task()) is not None:
                 self._draws.add(task)  # from here on a drain waits for it
             await self._drawing.draw(drawable, self._paths)
-        self._progress = schedule.drawn(self._progress, drawable)
+        self._progress = readiness.drawn(self._progress, drawable)
 
     def _tell(self) -> None:
         if self._on_progress is not None:
