@@ -6,6 +6,7 @@ here before it unpacks anything. GRIB2 templates 5.2, 5.3 (complex packing), 5.4
 """
 
 import struct
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,8 @@ _DEEPEST = 3  # order of spatial differencing
 _INDICATOR = 16  # bytes of section 0
 _HEAD = 5  # bytes of length and number that every section begins with
 _JPEG_2000_START = b"\xff\x4f\xff\x51"  # of a code stream and of its sizes
-_PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_START = _PNG_SIGNATURE + b"\x00\x00\x00\x0dIHDR"
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by a PNG's type of colour
 
@@ -56,6 +58,8 @@ def require_packed(message: bytes) -> None:
             case 41:
                 _require_image(data, _PNG_START, len(_PNG_START), values)
                 _require_depth(data, header[19])
+                if values:
+                    _require_chunks(data)
     except (struct.error, IndexError) as error:
         raise PackingError("the header of its values is cut short") from error
 
@@ -137,3 +141,17 @@ def _require_depth(data: bytes, bits: int) -> None:
     found = depth * _CHANNELS.get(colour, 0)
     if found != -(-bits // 8) * 8:
         raise PackingError(f"its values are an image of {found} bits a pixel, not of {bits}")
+
+
+def _require_chunks(data: bytes) -> None:
+    """Every chunk of a PNG whole, up to its last: libpng would read on behind the section."""
+    at = len(_PNG_SIGNATURE)
+    while True:
+        (size,) = struct.unpack_from(">I", data, at)
+        chunk = data[at + 4 : at + 8 + size]
+        (checksum,) = struct.unpack_from(">I", data, at + 8 + size)
+        if zlib.crc32(chunk) != checksum:
+            raise PackingError("its values are a damaged image")
+        if chunk.startswith(b"IEND"):
+            return
+        at += 12 + size

@@ -296,6 +296,7 @@ def test_flipped_bytes_give_a_frame_or_a_reason_and_never_cost_the_worker(
     packing, worker, tmp_path
 ):
     message = mint(LATLON, temperatures(), packingType=packing)
+    assert len(outcome_of(worker, good() + message, tmp_path).frames) == 2
     pid = worker.pid
     peak = 0.0
     reasons = set()
