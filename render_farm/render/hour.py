@@ -108,8 +108,9 @@ def _by_recipe(task: ProductTask, fields: JobFields, totals: RunningTotals) -> D
     inputs = fields.inputs(task)
     if isinstance(inputs, Unusable):
         return inputs
-    inputs = smoothed(inputs, task.product.smooth_km)  # lets go of what they were: 30 MB of HRRR
-    return recipe(inputs)
+    fields_in_use = smoothed(inputs, task.product.smooth_km)
+    del inputs  # what they were before they were smoothed: 30 MB of HRRR
+    return recipe(fields_in_use)
 
 
 def _frame(

@@ -1,6 +1,8 @@
 import io
 import struct
 
+import cv2
+import deflate
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,6 +42,20 @@ def test_equal_pictures_have_equal_bytes():
     indices = np.arange(64, dtype=np.uint8).reshape(8, 8)
 
     assert png.encode(indices, COLOURS, {"a": "b"}) == png.encode(indices, COLOURS, {"a": "b"})
+
+
+def test_a_large_picture_is_packed_harder_and_reads_the_same():
+    noise = np.random.default_rng(7).normal(size=(1000, 1700)).astype(np.float32)
+    hills = cv2.GaussianBlur(noise, (0, 0), 3)
+    indices = (60 * (hills - hills.min()) / np.ptp(hills)).astype(np.uint8)
+    quick = deflate.zlib_compress(np.pad(indices, ((0, 0), (1, 0))).tobytes(), png.BUSY_LEVEL)
+    assert len(quick) > png.LARGE_BYTES
+
+    data = png.encode(indices, COLOURS[:61])
+
+    assert len(data) < 0.97 * len(quick)
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    np.testing.assert_array_equal(np.asarray(image), COLOURS[indices])
 
 
 @pytest.mark.parametrize(
