@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from render_farm.draw.coordinates import SourceGrid
 from render_farm.draw.linelabels import Occupied
 from render_farm.draw.projection import Viewport
+from render_farm.draw.quincunx import quincunx
 from render_farm.draw.sampling import sample_at
 from render_farm.draw.text import blend
 
 KNOTS = 1.9438444924406046  # per m/s: 3600 / 1852
 CALM_KT = 2.5
-EDGE, ROW = 0.64, 0.88  # of the spacing: from the frame, so no barb is cut, and between rows
 DIRECTIONS = 72  # every 5 degrees
 STAFF_PX, FEATHER_PX, STEP_PX = 29.0, 12.0, 4.6
 WIDTH_PX = 1.35
@@ -51,16 +51,8 @@ class Places:
 @lru_cache(maxsize=32)
 def places(viewport: Viewport, spacing_px: float) -> Places:
     """A staggered lattice, inside the map by the length of a barb, where the map is on earth."""
-    spacing = spacing_px * viewport.scale
-    width, height = viewport.rect.width, viewport.rect.height
-    rows = np.arange(spacing * EDGE, height - spacing * EDGE, spacing * ROW)
-    out_c, out_r = [], []
-    for number, row in enumerate(rows):
-        first = spacing * (EDGE if number % 2 == 0 else EDGE + 0.5)
-        columns = np.arange(first, width - spacing * EDGE, spacing)
-        out_c.append(columns)
-        out_r.append(np.full(columns.size, row))
-    column, row = np.concatenate(out_c), np.concatenate(out_r)
+    rect = viewport.rect
+    column, row = quincunx(rect.width, rect.height, spacing_px * viewport.scale).T
     longitude, latitude = viewport.lonlat_of_pixels(column, row)
     on_earth = np.isfinite(longitude) & np.isfinite(latitude)
     column, row = column[on_earth], row[on_earth]

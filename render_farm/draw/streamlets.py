@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from render_farm.draw.coordinates import SourceGrid
 from render_farm.draw.linelabels import Occupied
 from render_farm.draw.projection import Viewport
+from render_farm.draw.quincunx import quincunx
 from render_farm.draw.sampling import sample_at
 
 CALM_MS = 2.5 * 1852 / 3600  # 2.5 kt, the calm of barbs
@@ -27,8 +28,6 @@ STEPS = 5  # of integration, each way
 LONGEST = 0.95  # of the spacing: what the length approaches in a storm
 HALF_SPEED = 6.0  # m/s with half of that length
 SHORTEST_PX = 11.0
-ROW = 0.88  # of the spacing: between rows
-EDGE = 0.62  # of the spacing: between the outermost seeds and the frame
 JITTER = 0.1  # of the spacing: in rank and file, seeds would show as stripes in straight flow
 PLASTIC = (0.7548776662466927, 0.5698402909980532)  # the evenest sequence in two dimensions
 TAIL_PX, NECK_PX = 0.6, 1.7  # width at the tail and below the head
@@ -94,14 +93,7 @@ def _source(viewport: Viewport, grid: Any) -> tuple[Float, Float]:  # noqa: ANN4
 def seeds(viewport: Viewport, spacing_px: float) -> Image:
     """Middles of the streamlets, float32 (n, 2): a staggered lattice, each a little out of line."""
     spacing = spacing_px * viewport.scale
-    width, height = viewport.rect.width, viewport.rect.height
-    rows = np.arange(spacing * EDGE, height - spacing * EDGE, spacing * ROW)
-    found = []
-    for number, row in enumerate(rows):
-        first = spacing * (EDGE if number % 2 == 0 else EDGE + 0.5)
-        columns = np.arange(first, width - spacing * EDGE, spacing)
-        found.append(np.stack([columns, np.full(columns.size, row)], axis=-1))
-    even = np.concatenate(found) if found else np.empty((0, 2))
+    even = quincunx(viewport.rect.width, viewport.rect.height, spacing)
     turns = np.arange(len(even))[:, None] * np.array(PLASTIC) % 1.0 - 0.5
     return np.asarray(even + 2 * JITTER * spacing * turns, np.float32)
 
