@@ -15,24 +15,20 @@ def quincunx(width: int, height: int, spacing_px: float) -> Float:
     The pattern stands in the middle of the map: what does not make another row or column is
     shared out to both sides. Empty where the map is too small for one symbol.
     """
-    rows = _centred(height, spacing_px * ROW, spacing_px * EDGE)
-    even = _centred(width, spacing_px, spacing_px * EDGE, half=0.5 if rows.size > 1 else 0.0)
+    edge = EDGE * spacing_px
+    wide, high = width - 1 - 2 * edge, height - 1 - 2 * edge
+    if wide < 0 or high < 0:
+        return np.empty((0, 2))
+    step = ROW * spacing_px
+    row_count = int(high // step) + 1
+    halves = int(wide // (spacing_px / 2))
+    shift = spacing_px / 2 if row_count > 1 and halves else 0.0
+    used = halves * shift if shift else wide // spacing_px * spacing_px
+    top, left = edge + (high - (row_count - 1) * step) / 2, edge + (wide - used) / 2
     places = []
-    for number, row in enumerate(rows):
-        columns = even if number % 2 == 0 else even + spacing_px / 2
-        columns = columns[columns <= width - 1 - spacing_px * EDGE]
-        places.append(np.stack([columns, np.full(columns.size, row)], axis=-1))
-    return np.concatenate(places) if places else np.empty((0, 2))
-
-
-def _centred(size: int, step: float, edge: float, half: float = 0.0) -> Float:
-    """As many places *step* apart as fit, the whole in the middle; *half*: room for the other
-    rows, which stand that part of a step further on, counts as taken where it can be had.
-    """
-    room = size - 1 - 2 * edge
-    if room < 0:
-        return np.empty(0)
-    halves = int(room // (step * half)) if half else 0
-    count = int(room // step) + 1
-    taken = halves * step * half if half else (count - 1) * step
-    return edge + (room - taken) / 2 + step * np.arange(count)
+    for number in range(row_count):
+        first = left + shift * (number % 2)
+        count = int((left + used - first) / spacing_px + 1e-9) + 1
+        columns = first + spacing_px * np.arange(count, dtype=np.float64)
+        places.append(np.stack([columns, np.full(count, top + step * number)], axis=-1))
+    return np.concatenate(places)
