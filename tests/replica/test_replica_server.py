@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from tests.replica.asking import GFS, GFS_F006, Client
 from twf_async.errors import BadInput
 from twf_async.replica.directory_tree import DirectoryTree
+from twf_async.replica.file_answers import StaticOptions
 from twf_async.replica.filter import FilterOptions
-from twf_async.replica.limiter import Limit, RateLimiter
+from twf_async.replica.limit import Limit
+from twf_async.replica.limiter import RateLimiter
 from twf_async.replica.main import running_replica, serve_replica
 from twf_async.replica.server import ServerOptions
-from twf_async.replica.static import StaticOptions
 
 FILE = f"{GFS}/gfs.t12z.pgrb2.0p25.f006"
 

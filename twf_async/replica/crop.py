@@ -28,7 +28,7 @@ def crop(message: bytes, box: CropBox) -> bytes:
         part = subgrid(parts.bodies[3], box)
     except (NotOneField, CannotCrop):
         return message
-    decoded = _decode(message)
+    decoded = decode(message)
     if decoded.size != part.shape[0] * part.shape[1]:
         raise Unreadable(f"wgrib2: {decoded.size} values on a grid of {part.shape}")
     field = decoded.reshape(part.shape)
@@ -39,7 +39,7 @@ def crop(message: bytes, box: CropBox) -> bytes:
     return parts.replaced({3: part.section_3, **packed})
 
 
-def _decode(message: bytes) -> npt.NDArray[np.float64]:
+def decode(message: bytes) -> npt.NDArray[np.float64]:
     """Decode the values in scan order, NaN where missing."""
     try:
         with _eccodes:

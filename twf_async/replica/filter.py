@@ -1,15 +1,16 @@
 """The grib filter, /cgi-bin/filter_*.pl: g2sub in front of wgrib2 (nomads.md 2)."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from twf_async.replica import pages
-from twf_async.replica.answers import SERVER, next_of, page, send
+from twf_async.replica.answers import SERVER, Streamed, in_thread, page
+from twf_async.replica.hits import HIT
 from twf_async.replica.query import BadQuery, Query, read_query
-from twf_async.replica.scripts import SCRIPTS, Script
+from twf_async.replica.scripts import SCRIPTS, FilterScript
 from twf_async.replica.tree import COM, FileMessage, FileTree, Unreadable
 
 
@@ -50,7 +51,7 @@ class GribFilter:
             return page(pages.forbidden(request.path), status=403)
 
     async def _extract(
-        self, request: web.Request, script: Script, query: Query
+        self, request: web.Request, script: FilterScript, query: Query
     ) -> web.StreamResponse:
         if self._options.latency_s:
             await asyncio.sleep(self._options.latency_s)
@@ -65,35 +66,27 @@ class GribFilter:
         if not chosen and self._options.no_match_error:
             return _failed("no matching records")
         if query.box is None:
-            answer = self._originals(path, chosen)
+            content = in_thread(self._originals(path, chosen))
         else:
-            answer = self._tree.cropped(path, chosen, query.box)
+            content = in_thread(self._tree.cropped(path, chosen, query.box))
         try:
             # Before the status is sent, so that a message that cannot be read gives a 500.
-            chunk = await next_of(answer)
+            first = await anext(content, b"")
         except Unreadable as error:
             return _failed(str(error))
-        kind = {"Content-Type": "application/octet-stream"}
-        response = web.StreamResponse(headers={**SERVER, **kind})
-        response.enable_chunked_encoding()
-        await response.prepare(request)
-        try:
-            while chunk is not None:
-                await send(request, response, chunk)
-                chunk = await next_of(answer)
-        except Unreadable:
-            # The script dies in the middle: the client sees the stream break off.
-            if request.transport is not None:
-                request.transport.abort()
-            return response
-        await response.write_eof()
-        return response
+        hit = request[HIT]
+        hit.file, hit.box = path, "" if query.box is None else str(query.box)
+        entry = await asyncio.to_thread(self._tree.stat, path)
+        hit.version = f"{entry.size}-{entry.mtime}" if entry is not None else ""
+        hit.spans = tuple((m.offset, m.offset + m.length) for m in chosen)
+        headers = {**SERVER, "Content-Type": "application/octet-stream"}
+        return Streamed(_rejoined(first, content), headers=headers, length=None)
 
     def _originals(self, path: str, chosen: tuple[FileMessage, ...]) -> Iterator[bytes]:
         for message in chosen:
             yield from self._tree.open_range(path, message.offset, message.offset + message.length)
 
-    async def _browse(self, name: str, script: Script, query: Query) -> web.Response:
+    async def _browse(self, name: str, script: FilterScript, query: Query) -> web.Response:
         below = f"{script.tree}{query.directory}"
         if query.file:
             messages = await asyncio.to_thread(self._tree.messages, f"{COM}/{below}/{query.file}")
@@ -108,6 +101,12 @@ class GribFilter:
             return page(pages.filter_directories(name, query.directory, directories))
         files = [entry.name for entry in entries if script.file.fullmatch(entry.name)]
         return page(pages.filter_files(name, query.directory, files))
+
+
+async def _rejoined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
 
 
 def _failed(text: str) -> web.Response:

@@ -12,8 +12,6 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-_CONTROL = "/_replica/hits"
-
 
 class SaysNow(Protocol):
     """A clock: `twf_async.clock.Clock`, or one that a test sets by hand."""
@@ -34,6 +32,10 @@ class Hit:
     bytes       of the body handed to the transport so far
     took_s      0 until the answer is complete
     fault       what was done to this request on purpose, "" for nothing
+    file        of the tree that was read for the answer, "" for none
+    spans       (start, end) of the bytes of it: a static file's ranges, a filter's messages
+    version     of the file: its size and time
+    box         that a filter cut to, "" for none
     """
 
     time: str
@@ -49,6 +51,14 @@ class Hit:
     bytes: int = 0
     took_s: float = 0.0
     fault: str = ""
+    file: str = ""
+    spans: tuple[tuple[int, int], ...] = ()
+    version: str = ""
+    box: str = ""
+
+    def did(self, fault: str) -> None:
+        """Enter another fault done to this request."""
+        self.fault = f"{self.fault}; {fault}" if self.fault else fault
 
 
 HIT = web.RequestKey("hit", Hit)
@@ -59,20 +69,14 @@ class HitLog:
 
     def __init__(self, clock: SaysNow, file: Path | None = None, *, keep: int = 100_000) -> None:
         self.hits: deque[Hit] = deque(maxlen=keep)
-        self._clock = clock
+        self.clock = clock
         self._file = file
 
     def middleware(self) -> Middleware:
-        """Return the outermost middleware: it enters every request before anything else sees it.
-
-        It answers for /_replica/hits itself: GET shows the hits, DELETE forgets them. These
-        requests are no hits, and no limit or fault touches them.
-        """
+        """Return the middleware that enters every request before anything else sees it."""
 
         @web.middleware
         async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.path == _CONTROL:
-                return self._control(request)
             hit = request[HIT] = self._enter(request)
             self.hits.append(hit)
             try:
@@ -101,7 +105,7 @@ class HitLog:
         path, _, query = request.raw_path.partition("?")
         return Hit(
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            clock=self._clock.now().isoformat(timespec="milliseconds"),
+            clock=self.clock.now().isoformat(timespec="milliseconds"),
             monotonic_s=time.monotonic(),
             client=request.remote or "",
             method=request.method,
@@ -115,10 +119,3 @@ class HitLog:
         if self._file is not None:
             async with aiofiles.open(self._file, "ab") as stream:
                 await stream.write(orjson.dumps(asdict(hit)) + b"\n")
-
-    def _control(self, request: web.Request) -> web.Response:
-        if request.method == "DELETE":
-            self.hits.clear()
-            return web.Response(status=204)
-        rows = [asdict(hit) for hit in self.hits]
-        return web.Response(body=orjson.dumps(rows), content_type="application/json")

@@ -5,19 +5,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import structlog
-from aiohttp import web
-
 from twf_async.clock import Clock
 from twf_async.errors import BadInput
 from twf_async.replica.directory_tree import DirectoryTree
+from twf_async.replica.faults.script import Script
 from twf_async.replica.hits import HitLog
+from twf_async.replica.mirror import MirrorOptions
 from twf_async.replica.release_tree import ReleaseTree
-from twf_async.replica.server import ServerOptions, create_app
+from twf_async.replica.running import Place, running
+from twf_async.replica.server import ServerOptions
 from twf_async.replica.tree import FileTree
-
-_log = structlog.get_logger(component="replica")
-_DRAIN_S = 2.0
 
 
 @asynccontextmanager
@@ -32,20 +29,11 @@ async def running_replica(
     """Serve *tree* while the block runs; yields the base URL ("http://127.0.0.1:43121").
 
     port 0 takes a free one. Hand in *hits* to read the hit log without HTTP. OSError where the port
-    is taken.
+    is taken. `running.running` has the faults and the mirror as well.
     """
-    app = create_app(tree, hits or HitLog(Clock()), options or ServerOptions())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_S)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        chosen = runner.addresses[0][1]
-        url = f"http://{f'[{host}]' if ':' in host else host}:{chosen}"
-        _log.info("replica.started", url=url)
-        yield url
-    finally:
-        await runner.cleanup()
-        _log.info("replica.stopped")
+    place = Place(host, port)
+    async with running(tree, log=hits, options=options, place=place) as replica:
+        yield replica.url
 
 
 async def serve_replica(
@@ -59,6 +47,10 @@ async def serve_replica(
     cache_dir: Path | None = None,
     hits_file: Path | None = None,
     options: ServerOptions | None = None,
+    sparse: Path | None = None,
+    script: Script | None = None,
+    mirror: MirrorOptions | None = None,
+    mirror_port: int = 0,
     ready: Callable[[str], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -71,29 +63,49 @@ async def serve_replica(
                of them are there
     cache_dir  where --demo keeps the files it has made; default ./var/cache/replica
     hits_file  append every request as one JSON line
-    ready      called once with the base URL
+    sparse     directory of real .idx files: serve files of their layout, with the messages that
+               *root* or the synthetic atmosphere has, either of which may be left out
+    script     what goes wrong
+    mirror     serve the same files as an S3 bucket does, on mirror_port; None: no mirror
+    ready      called once with the base URL, then with the mirror's
 
     raises  BadInput for a root that is no directory, or neither or both of root and demo
     """
     lived = clock or Clock()
-    tree = _tree(root, lived, cache_dir, demo=demo)
+    tree = _tree(root, lived, cache_dir, demo=demo, sparse=sparse)
     if release or demo:
         tree = ReleaseTree(tree, lived)
-    hits = HitLog(lived, hits_file)
-    async with running_replica(tree, host=host, port=port, hits=hits, options=options) as url:
-        if ready is not None:
-            ready(url)
+    async with running(
+        tree,
+        script=script,
+        log=HitLog(lived, hits_file),
+        mirror=mirror,
+        options=options,
+        place=Place(host, port, mirror_port),
+    ) as replica:
+        for url in (replica.url, replica.mirror_url):
+            if ready is not None and url:
+                ready(url)
         await (stop or asyncio.Event()).wait()
 
 
-def _tree(root: Path | None, clock: Clock, cache_dir: Path | None, *, demo: bool) -> FileTree:
-    if demo == (root is not None):
+def _tree(
+    root: Path | None, clock: Clock, cache_dir: Path | None, *, demo: bool, sparse: Path | None
+) -> FileTree:
+    if (demo and root is not None) or not (demo or root or sparse):
         raise BadInput("the replica serves either --root DIR or --demo")
-    if root is not None:
-        try:
-            return DirectoryTree(root)
-        except FileNotFoundError as error:
-            raise BadInput(str(error)) from error
-    from twf_async.replica.atmosphere.synthetic_tree import SyntheticTree
+    trees: list[FileTree] = []
+    try:
+        if root is not None:
+            trees.append(DirectoryTree(root))
+        if demo:
+            from twf_async.replica.atmosphere.synthetic_tree import SyntheticTree
 
-    return SyntheticTree(clock, cache_dir or Path("var/cache/replica"))
+            trees.append(SyntheticTree(clock, cache_dir or Path("var/cache/replica")))
+        if sparse is not None:
+            from twf_async.replica.sparse import SparseTree
+
+            return SparseTree(sparse, trees)
+    except FileNotFoundError as error:
+        raise BadInput(str(error)) from error
+    return trees[0]

@@ -20,6 +20,20 @@ LIMIT = (
     "<html><head><title>Over Rate Limit</title></head><body><h1>Over Rate Limit</h1>"
     f"<p>{LIMIT_REASON}</p></body></html>\n"
 )
+BLOCKED = (
+    "<HTML><HEAD>\n<TITLE>Access Denied</TITLE>\n</HEAD><BODY>\n<H1>Access Denied</H1>\n"
+    "You don't have permission to access this server. "
+    "https://www.weather.gov/abusive-user-block\n</BODY>\n</HTML>\n"
+)
+FAILURE = (
+    "<HTML><HEAD>\n<TITLE>Error</TITLE>\n</HEAD><BODY>\n"
+    "An error occurred while processing your request.<p>\nReference&#32;&#35;97&#46;1\n"
+    "</BODY></HTML>\n"
+)
+HOME = (
+    "<!DOCTYPE html>\n<html><head><title>NOMADS</title></head>\n"
+    "<body><h1>NCEP Central Operations: NOMADS</h1></body></html>\n"
+)
 
 
 def not_found(path: str) -> str:

@@ -38,6 +38,7 @@ class ReleasePlan:
     write_s   how long a file grows before it is complete
     idx_lag_s from the complete file to its .idx; negative: the .idx comes first
     keep_days days after which a day's directory is closed (403)
+    short_h   last hour of the cycles other than 00, 06, 12, 18; None: the same as theirs
     """
 
     tree: str
@@ -47,6 +48,7 @@ class ReleasePlan:
     write_s: float
     idx_lag_s: float
     keep_days: float
+    short_h: int | None = None
 
     def read(self, path: str) -> FileTime | None:
         """Tell whose file *path* (from the server's root) is; None for one of no run."""
@@ -55,6 +57,17 @@ class ReleasePlan:
         if match is None or cycle is None:
             return None
         return FileTime(cycle, int(match["hour"]), match["idx"] is not None)
+
+    def has(self, cycle: datetime, hour: int) -> bool:
+        """Say whether a run of *cycle* has this hour at all."""
+        if self.short_h is not None and cycle.hour % 6 and hour > self.short_h:
+            return False
+        before = -self.cadence[0].step_h
+        for part in self.cadence:
+            if hour <= part.last_hour:
+                return (hour - before) % part.step_h == 0
+            before = part.last_hour
+        return False
 
     def complete(self, cycle: datetime, hour: int) -> datetime:
         """Return when the file of *hour* is complete, in whole seconds."""
@@ -105,6 +118,7 @@ PLANS: tuple[ReleasePlan, ...] = (
         write_s=20.0,
         idx_lag_s=2.0,
         keep_days=3.0,
+        short_h=18,
     ),
     ReleasePlan(
         tree="aigfs/prod",

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class FilterScript:
     """tree: directory below com that `dir` starts from; file: the names the script takes."""
 
     tree: str
     file: re.Pattern[str]
 
 
-def _script(tree: str, file: str) -> Script:
-    return Script(tree, re.compile(file))
+def _script(tree: str, file: str) -> FilterScript:
+    return FilterScript(tree, re.compile(file))
 
 
 _GFS = r"gfs\.t\d\dz\.{}\.(?:anl|f\d{{3}})"
 
-SCRIPTS: dict[str, Script] = {
+SCRIPTS: dict[str, FilterScript] = {
     "filter_gfs_0p25.pl": _script("gfs/prod", _GFS.format(r"pgrb2\.0p25")),
     "filter_gfs_0p25_1hr.pl": _script("gfs/prod", _GFS.format(r"pgrb2\.0p25")),
     "filter_gfs_0p25b.pl": _script("gfs/prod", _GFS.format(r"pgrb2b\.0p25")),
