@@ -35,7 +35,7 @@ def test_the_models_of_a_product_stand_side_by_side(settings):
 
     assert labels(sheet) == [
         *("gfs t2m", "aigfs t2m", "hrrr t2m"),
-        *("gfs refc", "aigfs refc: not made", "hrrr refc: not made"),
+        *("gfs refc", "not made by aigfs", "not made by hrrr"),
     ]
     assert [t.path is None for t in sheet.thumbnails] == [False] * 4 + [True] * 2
     assert sheet.columns % 3 == 0

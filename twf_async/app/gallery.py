@@ -82,7 +82,7 @@ def contact_sheet(
     kinds = dict.fromkeys((p.region, p.product) for p in pictures)
     places = {(p.region, p.product, p.model): p for p in pictures}
     thumbnails = [
-        _thumbnail(places.get((region, product, model)), f"{model} {product}")
+        _thumbnail(places.get((region, product, model)), model, product)
         for region, product in kinds
         for model in models
     ]
@@ -139,7 +139,7 @@ def _place(settings: Settings, shown: Shown) -> tuple[str, int, str, int, str]:
     return shown.region, product.order, product.key, model.order, shown.path.name
 
 
-def _thumbnail(shown: Shown | None, label: str) -> Thumbnail:
+def _thumbnail(shown: Shown | None, model: str, product: str) -> Thumbnail:
     if shown is None:
-        return Thumbnail(f"{label}: not made", None)
-    return Thumbnail(label, str(shown.path))
+        return Thumbnail(f"not made by {model}", None)
+    return Thumbnail(f"{model} {product}", str(shown.path))
