@@ -68,6 +68,15 @@ class Cache:
         records = await asyncio.to_thread(lambda: list(self._records(model, cycle, hour)))
         return bool(records)
 
+    async def drop(self, model: str, cycle: str, hour: int) -> None:
+        """Delete what was downloaded of an hour."""
+
+        def work() -> None:
+            for record in list(self._records(model, cycle, hour)):
+                self._discard(Path(record.path), reason="replaced on the source")
+
+        await asyncio.to_thread(work)
+
     async def of_run(self, model: str, cycle: str) -> tuple[Record, ...]:
         """Everything that was downloaded of a run."""
         return await asyncio.to_thread(lambda: tuple(self._records(model, cycle)))

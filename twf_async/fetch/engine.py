@@ -18,7 +18,7 @@ from twf_async.fetch.cuts import Cut
 from twf_async.fetch.download import Downloader
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.fallback import Fallback, Hour
-from twf_async.fetch.fetched import HourWanted
+from twf_async.fetch.fetched import Appearance, HourWanted
 from twf_async.fetch.file_fetch import FileBrought, FileFetch
 from twf_async.fetch.inventories import Inventories
 from twf_async.fetch.patience import Patience
@@ -76,16 +76,30 @@ class Engine:
                 wanted.model, hour, lambda source: self._bring(source, wanted, keys, cut, tally)
             )
 
-    async def probe(self, model: Model, cycle: str, hour: int) -> None:
+    async def probe(self, model: Model, cycle: str, hour: int) -> Appearance:
         """Read all inventories of an hour, each asked for once. Raises SourceError."""
         where = (model.key, cycle, hour)
 
-        async def read_all(source: Source) -> None:
-            for file in model.files:
-                await self.inventories.read(self._errand(source, model, file, where, Tally()))
+        async def read_all(source: Source) -> Appearance:
+            found = [
+                await self.inventories.whole(self._errand(source, model, file, where, Tally()))
+                for file in model.files
+            ]
+            return Appearance(
+                source.name,
+                max((one.modified_at for one in found if one.modified_at), default=None),
+                ".".join(one.digest for one in found),
+            )
 
         async with self.transport.hold():
-            await self.fallback.ask(model, where, read_all)
+            return await self.fallback.ask(model, where, read_all)
+
+    def forget(self, model: Model, cycle: str, hour: int) -> None:
+        """Have all inventories of an hour read again."""
+        where = (model.key, cycle, hour)
+        for source in self.sources:
+            for file in model.files:
+                self.inventories.forget(self._errand(source, model, file, where, Tally()))
 
     async def _bring(
         self,

@@ -27,6 +27,20 @@ class HourWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Appearance:
+    """An hour is there.
+
+    source       where; "cache" when nobody was asked
+    modified_at  when its inventories were written, the last of them; None where that is not told
+    inventory    digest of them all; another one, and the files were replaced. "" from the cache
+    """
+
+    source: str
+    modified_at: datetime | None = None
+    inventory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HourFetched:
     """Verified files on disk that hold what was wanted.
 

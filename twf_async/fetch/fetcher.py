@@ -20,7 +20,7 @@ from twf_async.fetch.cuts import Cuts
 from twf_async.fetch.engine import Engine
 from twf_async.fetch.errors import BadIndex, Expired, NotYetPublished
 from twf_async.fetch.fallback import Hour
-from twf_async.fetch.fetched import HourFetched, HourWanted
+from twf_async.fetch.fetched import Appearance, HourFetched, HourWanted
 from twf_async.fetch.file_fetch import FileBrought
 from twf_async.fetch.pacing import Breaker, Pacer
 from twf_async.fetch.patience import Patience
@@ -141,6 +141,25 @@ class Fetcher:
         except (NotYetPublished, Expired, BadIndex):
             return False
         return True
+
+    async def appeared(
+        self, model: Model, cycle: str, hour: int, *, anew: bool = False
+    ) -> Appearance:
+        """What is known of an hour that is there; asks once, if it is not in the cache.
+
+        anew    ask even so: the files may have been replaced
+        raises  NotYetPublished where it is not there; other SourceErrors where nobody can tell
+        """
+        if anew:
+            self._engine.forget(model, cycle, hour)
+        elif await self._cache.knows(model.key, cycle, hour):
+            return Appearance("cache")
+        return await self._engine.probe(model, cycle, hour)
+
+    async def forget(self, model: Model, cycle: str, hour: int) -> None:
+        """The other side replaced the files of an hour: ours are worth nothing any more."""
+        self._engine.forget(model, cycle, hour)
+        await self._cache.drop(model.key, cycle, hour)
 
     def status(self) -> dict[str, Any]:
         """Budgets, cache and traffic so far, for status pages."""

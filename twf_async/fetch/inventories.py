@@ -1,8 +1,12 @@
 """Reads `.idx` files and remembers them for a while: who probed an hour need not ask again."""
 
 import asyncio
+import hashlib
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
 
+from twf_async.fetch.answers import last_modified
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import BadIndex
 from twf_async.fetch.transport import Transport
@@ -13,38 +17,52 @@ _KEPT = 64
 _FRESH_S = 300.0
 
 
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What the other side said that a file holds. digest: of its text; other data, another text."""
+
+    lines: tuple[IdxLine, ...]
+    modified_at: datetime | None
+    digest: str
+
+
 class Inventories:
     """The inventories of files, by URL."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._known: OrderedDict[str, tuple[float, tuple[IdxLine, ...]]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, Inventory]] = OrderedDict()
 
     async def read(self, errand: Errand) -> tuple[IdxLine, ...]:
+        """The lines of `whole`."""
+        return (await self.whole(errand)).lines
+
+    async def whole(self, errand: Errand) -> Inventory:
         """The file's inventory, asked for at most once; from memory if it was read just now.
 
         raises  SourceError; BadIndex where there is one that cannot be used
         """
         url = errand.at.idx_url
         now = asyncio.get_running_loop().time()
-        read_at, lines = self._known.get(url, (0.0, ()))
-        if lines and now - read_at < _FRESH_S:
-            return lines
-        lines = await self._ask(url, errand)
-        self._known[url] = (now, lines)
+        known = self._known.get(url)
+        if known is not None and now - known[0] < _FRESH_S:
+            return known[1]
+        inventory = await self._ask(url, errand)
+        self._known[url] = (now, inventory)
         self._known.move_to_end(url)
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
-        return lines
+        return inventory
 
     def forget(self, errand: Errand) -> None:
         """Have it read again: it does not fit the file."""
         self._known.pop(errand.at.idx_url, None)
 
-    async def _ask(self, url: str, errand: Errand) -> tuple[IdxLine, ...]:
+    async def _ask(self, url: str, errand: Errand) -> Inventory:
         text = bytearray()
         host = errand.at.source.host
         async with self._transport.get(host, errand.request(url), errand.tally) as answer:
+            modified_at = last_modified(answer.headers)
             async for chunk in answer.chunks():
                 text += chunk
                 if len(text) > _LARGEST_BYTES:
@@ -55,4 +73,4 @@ class Inventories:
             raise BadIndex(f"{url}: {error}") from error
         if lines[0].cycle != errand.at.cycle:
             raise BadIndex(f"{url}: of cycle {lines[0].cycle}")
-        return lines
+        return Inventory(lines, modified_at, hashlib.sha256(text).hexdigest()[:16])

@@ -20,6 +20,7 @@ class HourEntry:
     """What is known of one hour; None and empty entries leave the ledger's own as they are.
 
     upstream_at    Last-Modified of the file on the other side
+    inventory      digest of its inventory: another one, and the file was replaced
     fetch_s, decode_s, render_s   seconds each step took
     """
 
@@ -43,6 +44,7 @@ class HourEntry:
     decode_s: float | None = None
     render_s: float | None = None
     peak_rss_mb: float | None = None
+    inventory: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,13 @@ class FrameEntry:
     sha256: str = ""
     published_at: datetime | None = None
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalEntry:
+    """When an hour was there on the other side, as well as we know."""
+
+    model: str
+    cycle: str
+    hour: int
+    arrived_at: datetime

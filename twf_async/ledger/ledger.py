@@ -7,8 +7,7 @@ never a reason to stop: a corrupt file is set aside, a write that fails is logge
 import asyncio
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,23 @@ import structlog
 
 from twf_async.clock import Clock
 from twf_async.errors import TwfError
-from twf_async.ledger.entries import FrameEntry, HourEntry, RunEntry
+from twf_async.ledger.entries import ArrivalEntry, FrameEntry, HourEntry, RunEntry
+from twf_async.ledger.rows import (
+    ARRIVAL_COLUMNS,
+    FRAME_COLUMNS,
+    HOUR_COLUMNS,
+    RUN_COLUMNS,
+    Statement,
+    Value,
+    insert_arrival,
+    typed,
+    upsert_frame,
+    upsert_hour,
+)
 from twf_async.ledger.schema import MIGRATIONS
 
-Value = str | int | float | None
-Statement = tuple[str, tuple[Value, ...]]
-RUN_COLUMNS = tuple(column.name for column in fields(RunEntry))
-HOUR_COLUMNS = tuple(column.name for column in fields(HourEntry))
-FRAME_COLUMNS = tuple(column.name for column in fields(FrameEntry))
-_HOUR_ALWAYS = {"model", "cycle", "hour", "state", "reason", "detail"}
-_FRAME_KEY = {"model", "cycle", "hour", "region", "product"}
+ARRIVALS_KEPT = timedelta(days=60)
+_RUNS = "SELECT DISTINCT cycle FROM arrivals WHERE model = ?1 AND cycle < ?2"
 
 
 class LedgerTooNew(TwfError):
@@ -88,11 +94,18 @@ class Ledger:
 
     async def record_hours(self, entries: Iterable[HourEntry]) -> None:
         """Note hours; what an entry leaves open stays as it was."""
-        await self._write(*(_upsert_hour(entry) for entry in entries))
+        await self._write(*(upsert_hour(entry) for entry in entries))
 
     async def record_frames(self, entries: Iterable[FrameEntry]) -> None:
         """Note frames; each time one is noted counts as an attempt."""
-        await self._write(*(_upsert_frame(entry) for entry in entries))
+        await self._write(*(upsert_frame(entry) for entry in entries))
+
+    async def record_arrivals(self, entries: Iterable[ArrivalEntry]) -> None:
+        """Note when hours came. Outlives the runs themselves, but not for ever."""
+        oldest = f"{self._clock.now() - ARRIVALS_KEPT:%Y%m%d%H}"
+        old = ("DELETE FROM arrivals WHERE cycle < ?", (oldest,))
+        if statements := [insert_arrival(entry) for entry in entries]:
+            await self._write(*statements, old)
 
     async def forget_run(self, model: str, cycle: str) -> None:
         """Remove a run and everything below it."""
@@ -110,7 +123,7 @@ class Ledger:
             " WHERE ?1 IS NULL OR model = ?1 ORDER BY cycle DESC, model",
             (model,),
         )
-        return tuple(RunEntry(*_typed(RUN_COLUMNS, row)) for row in rows)
+        return tuple(RunEntry(*typed(RUN_COLUMNS, row)) for row in rows)
 
     async def hours(self, model: str, cycle: str) -> tuple[HourEntry, ...]:
         """The hours of a run, rising."""
@@ -119,7 +132,7 @@ class Ledger:
             " WHERE model = ? AND cycle = ? ORDER BY hour",
             (model, cycle),
         )
-        return tuple(HourEntry(*_typed(HOUR_COLUMNS, row)) for row in rows)
+        return tuple(HourEntry(*typed(HOUR_COLUMNS, row)) for row in rows)
 
     async def frames(self, model: str, cycle: str) -> tuple[FrameEntry, ...]:
         """The frames of a run, by hour, region and product."""
@@ -128,7 +141,21 @@ class Ledger:
             " WHERE model = ? AND cycle = ? ORDER BY hour, region, product",
             (model, cycle),
         )
-        return tuple(FrameEntry(*_typed(FRAME_COLUMNS, row)) for row in rows)
+        return tuple(FrameEntry(*typed(FRAME_COLUMNS, row)) for row in rows)
+
+    async def arrivals(self, model: str, cycle: str, *, runs: int) -> tuple[ArrivalEntry, ...]:
+        """When the hours of a run came, and those of the *runs* before it.
+
+        Of the runs at the same time of day, and of all: as many each.
+        """
+        rows = await self._read(
+            f"SELECT {', '.join(ARRIVAL_COLUMNS)} FROM arrivals WHERE model = ?1 AND ("  # noqa: S608  # as above
+            f" cycle = ?2 OR cycle IN ({_RUNS} ORDER BY cycle DESC LIMIT ?3)"
+            f" OR cycle IN ({_RUNS} AND substr(cycle, 9) = substr(?2, 9)"
+            " ORDER BY cycle DESC LIMIT ?3)) ORDER BY cycle, hour",
+            (model, cycle, runs),
+        )
+        return tuple(ArrivalEntry(*typed(ARRIVAL_COLUMNS, row)) for row in rows)
 
     async def _open(self) -> aiosqlite.Connection:
         database = await aiosqlite.connect(self.path, isolation_level=None)
@@ -198,47 +225,3 @@ def _move_aside(path: Path, aside: Path) -> None:
     path.replace(aside)
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _upsert_hour(entry: HourEntry) -> Statement:
-    given = {
-        name: value
-        for name, value in _row(entry).items()
-        if value is not None or name in _HOUR_ALWAYS
-    }
-    names = ", ".join(given)
-    marks = ", ".join("?" for _ in given)
-    sets = ", ".join(f"{name} = excluded.{name}" for name in given)
-    key = "model, cycle, hour"
-    sql = f"INSERT INTO hours ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {sets}"  # noqa: S608
-    return sql, tuple(given.values())
-
-
-def _upsert_frame(entry: FrameEntry) -> Statement:
-    row = {**_row(entry), "attempts": 1}
-    names = ", ".join(row)
-    marks = ", ".join("?" for _ in row)
-    sets = ", ".join(
-        "attempts = frames.attempts + 1" if name == "attempts" else f"{name} = excluded.{name}"
-        for name in row
-        if name not in _FRAME_KEY
-    )
-    key = ", ".join(_FRAME_KEY)
-    sql = f"INSERT INTO frames ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {sets}"  # noqa: S608
-    return sql, tuple(row.values())
-
-
-def _row(entry: HourEntry | FrameEntry) -> dict[str, Value]:
-    """Column -> value as SQLite keeps it."""
-    row: dict[str, Value] = {}
-    for column in fields(entry):
-        value = getattr(entry, column.name)
-        row[column.name] = value.timestamp() if isinstance(value, datetime) else value
-    return row
-
-
-def _typed(columns: Iterable[str], row: Iterable[Any]) -> list[Any]:
-    return [
-        datetime.fromtimestamp(value, UTC) if name.endswith("_at") and value is not None else value
-        for name, value in zip(columns, row, strict=True)
-    ]

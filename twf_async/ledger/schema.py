@@ -54,4 +54,15 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (model, cycle, hour, region, product)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE arrivals (
+        model TEXT NOT NULL,
+        cycle TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        arrived_at REAL NOT NULL,
+        PRIMARY KEY (model, cycle, hour)
+    ) WITHOUT ROWID;
+
+    ALTER TABLE hours ADD COLUMN inventory TEXT NOT NULL DEFAULT '';
+    """,
 )

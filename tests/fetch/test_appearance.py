@@ -1,0 +1,59 @@
+"""What an hour's inventories tell before anything of it is downloaded."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.fetch.fakes.messages import CYCLE, PRMSL, T2M
+from tests.fetch.fakes.nomads import answer
+from tests.fetch.test_fetcher import GFS, publish
+from twf_async.fetch.errors import NotYetPublished
+
+
+async def test_an_hour_that_is_not_there_says_so_and_costs_one_request(nomads, gfs, running):
+    async with running(nomads.url) as fetcher:
+        with pytest.raises(NotYetPublished):
+            await fetcher.appeared(gfs, CYCLE, 6)
+    assert len(nomads.asked) == 1
+
+
+async def test_the_download_after_it_does_not_ask_for_the_inventory_again(
+    nomads, gfs, running, want
+):
+    publish(nomads, GFS, PRMSL, T2M)
+    async with running(nomads.url) as fetcher:
+        found = await fetcher.appeared(gfs, CYCLE, 6)
+        await fetcher.hour(want(gfs, T2M))
+        again = await fetcher.appeared(gfs, CYCLE, 6)
+    assert (found.source, len(found.inventory)) == ("nomads", 16)
+    assert len(nomads.paths(".idx")) == 1
+    assert again.source == "cache"
+
+
+async def test_a_replaced_file_has_another_inventory_and_ours_are_dropped(
+    nomads, gfs, running, want
+):
+    publish(nomads, GFS, PRMSL, T2M)
+    async with running(nomads.url) as fetcher:
+        before = await fetcher.appeared(gfs, CYCLE, 6)
+        first = await fetcher.hour(want(gfs, T2M))
+        same = await fetcher.appeared(gfs, CYCLE, 6, anew=True)
+        publish(nomads, GFS, T2M, PRMSL)
+        other = await fetcher.appeared(gfs, CYCLE, 6, anew=True)
+        await fetcher.forget(gfs, CYCLE, 6)
+        second = await fetcher.hour(want(gfs, T2M))
+    assert before.inventory == same.inventory != other.inventory
+    assert (first.method, second.method) == ("FILTERED", "FILTERED")
+
+
+async def test_last_modified_is_told_where_the_source_tells_it(nomads, gfs, running):
+    publish(nomads, GFS, PRMSL, T2M)
+    dated = answer(
+        nomads.files[f"{GFS}.idx"], headers=["Last-Modified: Thu, 29 Jan 2026 15:40:00 GMT"]
+    )
+    async with running(nomads.url) as fetcher:
+        silent = await fetcher.appeared(gfs, CYCLE, 6)
+        nomads.script = [(".idx", dated)]
+        told = await fetcher.appeared(gfs, CYCLE, 6, anew=True)
+    assert silent.modified_at is None
+    assert told.modified_at == datetime(2026, 1, 29, 15, 40, tzinfo=UTC)
