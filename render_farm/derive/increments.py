@@ -13,7 +13,7 @@ from render_farm.derive.inputs import array
 from render_farm.derive.shapes import Array, DeriveError, InputMissing, require_same_shape
 from render_farm.domain.fields import MessageKey
 
-REVISION = 1
+REVISION = 2
 
 Increment = Callable[[Inputs], Array]
 

@@ -2,6 +2,8 @@
 
 from pyproj.exceptions import ProjError
 
+from render_farm.derive.smoothing import REACH
+from render_farm.domain.catalog import Product
 from render_farm.domain.jobs import RenderJob
 from render_farm.domain.places import Box
 from render_farm.draw.contours import MARGIN_SIGMAS
@@ -16,13 +18,15 @@ def boxes_of(job: RenderJob) -> tuple[Box, ...]:
     None at all, which means the whole earth, where a region cannot be shown in its projection:
     its frames will say so.
     """
-    products = [task.product for task in job.tasks]
-    smooth_km = max(
-        (p.smooth_km + max((line.smooth_km for line in p.lines), default=0) for p in products),
-        default=0,
-    )
-    margin = max(VIEW_MARGIN_DEG, VIEW_MARGIN_DEG / 4 + MARGIN_SIGMAS * smooth_km / KM_PER_DEGREE)
+    reach_km = max((_reach_km(task.product) for task in job.tasks), default=0.0)
+    margin = max(VIEW_MARGIN_DEG, VIEW_MARGIN_DEG / 4 + reach_km / KM_PER_DEGREE)
     try:
         return tuple(Viewport.of(region).box(round(margin, 2)) for region in job.regions)
     except (ValueError, ProjError):
         return ()
+
+
+def _reach_km(product: Product) -> float:
+    """How far beyond the map lie values that smoothing brings into it."""
+    lines_km = max((line.smooth_km for line in product.lines), default=0.0)
+    return REACH * product.smooth_km + MARGIN_SIGMAS * lines_km

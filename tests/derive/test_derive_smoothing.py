@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from render_farm.decode.window import Window
 from render_farm.derive.smoothing import gaussian, smoothed
 from tests.derive.fieldsmith import LAMBERT, LATLON, field
 
@@ -49,6 +50,37 @@ def test_kilometres_become_cells_of_the_grid():
     east, _ = grid.spacing()
     assert spread * float(east[30, 40]) == pytest.approx(30_000, rel=0.01)
     assert out.grid is grid
+
+
+def test_a_part_of_a_globe_is_smoothed_as_the_globe_is():
+    """30 to 60 degrees north: cells there are of quite another width than those of a part."""
+    globe = replace(LATLON, nx=360, ny=181, x0=-180.0, y0=90.0, dx=1.0, dy=-1.0, cyclic=True)
+    values = noise(globe.shape)
+    window = Window(50, 10, 90, 70)
+    part = field(window.cut(values), window.cut_grid(globe))
+    (whole,) = smoothed({"value": (field(values, globe),)}, 150.0)["value"]
+    (found,) = smoothed({"value": (part,)}, 150.0)["value"]
+    inside = slice(12, -12), slice(35, -35)
+    np.testing.assert_array_equal(found.values[inside], window.cut(whole.values)[inside])
+
+
+@pytest.mark.parametrize("latitude", [0, 45, 70])
+def test_kilometres_are_kilometres_at_every_latitude(latitude):
+    globe = replace(LATLON, nx=360, ny=181, x0=-180.0, y0=90.0, dx=1.0, dy=-1.0, cyclic=True)
+    peak = np.zeros(globe.shape)
+    peak[90 - latitude, 180] = 1.0
+    (out,) = smoothed({"value": (field(peak, globe),)}, 300.0)["value"]
+    row = out.values[90 - latitude].astype(float)
+    spread = np.sqrt((row * (np.arange(360) - 180) ** 2).sum() / row.sum())
+    east, _ = globe.spacing()
+    assert spread * float(east[90 - latitude, 0]) == pytest.approx(300_000, rel=0.02)
+
+
+def test_the_pole_has_one_value_all_around_it():
+    globe = replace(LATLON, nx=360, ny=181, x0=-180.0, y0=90.0, dx=1.0, dy=-1.0, cyclic=True)
+    (out,) = smoothed({"value": (field(noise(globe.shape), globe),)}, 150.0)["value"]
+    assert np.isfinite(out.values).all()
+    assert np.ptp(out.values[0]) < 0.5 * np.ptp(out.values[90])
 
 
 def test_no_smoothing_gives_the_very_fields():

@@ -149,3 +149,20 @@ def test_places_and_axes_of_a_part_are_those_of_the_whole_to_the_last_bit(
     assert column % 1 == whole_column % 1
     assert row % 1 == whole_row % 1
     assert 0 < column < part.nx
+
+
+def test_smoothed_fields_do_not_tell_what_else_they_were_cut_for(make_job, real_file, catalog):
+    """A region far to the south widens the window, and with it the cells in its middle."""
+    pnw = catalog["regions"]["pnw"].model_copy(update={"width_px": 480, "height_px": 360})
+    south = pnw.model_copy(
+        update={"key": "south", "south": 5.0, "north": 12.0, "projection": "mercator"}
+    )
+    found = []
+    for regions in ((pnw,), (pnw, south)):
+        path = real_file("gfs", 6)
+        job = make_job(path, "gfs", RUNS["gfs"][0], 6, ["t2m"], regions=regions)
+        (task,) = job.tasks
+        smooth = task.product.model_copy(update={"smooth_km": 150.0})
+        (frame,) = render_hour(replace(job, tasks=(replace(task, product=smooth),))).frames
+        found.append((frame.sha256, frame.values.sha256))
+    assert found[0] == found[1]
