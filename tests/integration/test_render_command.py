@@ -171,3 +171,16 @@ def test_bad_words_are_told_with_the_good_ones(twf, test_data, tmp_path):
     assert "there is no product 't3m'; did you mean 't2m'? there are: " in product.err
     assert "there is no region 'mars'; there are: pnw" in region.err
     assert "WIDTHxHEIGHT" in size.err
+
+
+def test_of_many_missing_fields_the_first_are_named_and_the_rest_counted(twf, test_data, tmp_path):
+    coarse = test_data / "gfs-2p5/gfs.20111008.t00z.pgrbf072.2p5deg.grib2"
+
+    done = twf(
+        "render", coarse, "--model", "gfs", "--product", "snow_kuchera", "--region", "pnw",
+        "--out", tmp_path,
+    )  # fmt: skip
+
+    assert done.code == 3
+    assert "CSNOW" not in done.err  # four of the twelve buckets of APCP stand for all
+    assert "APCP:surface:18-24 hour acc fcst and 84 more" in done.err

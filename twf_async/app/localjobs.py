@@ -1,11 +1,12 @@
 """From local GRIB files to the jobs that draw them: what `render`, benchmark and gallery share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from render_farm.domain import grib2
 from render_farm.domain.catalog import Product
+from render_farm.domain.fields import MessageKey
 from render_farm.domain.jobs import HourFailed, HourRendered, ProductTask, RenderJob
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region
@@ -14,6 +15,8 @@ from twf_async.errors import BadInput
 from twf_async.plan.local import LocalFile, LocalHour, local_hours, model_of_name
 from twf_async.publish.manifest import hour_name
 from twf_async.settings.load import Settings
+
+LISTED = 4  # missing fields that are named; a total of a long run may lack hundreds
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def _local_job(
     )
     at = hour_name(hour)
     missing = tuple(
-        f"{product.key} at {at}: field missing: {', '.join(map(str, local.missing))}"
+        f"{product.key} at {at}: field missing: {_listed(local.missing)}"
         for product, local in found
         if local.missing
     )
@@ -156,3 +159,8 @@ def resized(regions: Iterable[Region], size: tuple[int, int] | None) -> tuple[Re
         return tuple(regions)
     changes = {"width_px": size[0], "height_px": size[1]}
     return tuple(region.model_copy(update=changes) for region in regions)
+
+
+def _listed(missing: Sequence[MessageKey]) -> str:
+    named = ", ".join(map(str, missing[:LISTED]))
+    return named if len(missing) <= LISTED else f"{named} and {len(missing) - LISTED} more"
