@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from render_farm.draw.quincunx import EDGE, ROW, quincunx
 
 
-@given(st.integers(100, 2000), st.integers(100, 2000), st.floats(16, 90))
+@given(st.integers(200, 2000), st.integers(200, 2000), st.floats(16, 90))
 def test_symbols_stand_in_the_middle_and_never_at_the_frame(width, height, spacing):
     places = quincunx(width, height, spacing)
     columns, rows = places.T
@@ -20,7 +20,7 @@ def test_symbols_stand_in_the_middle_and_never_at_the_frame(width, height, spaci
         assert before < spacing * EDGE + most  # no further symbol would have fitted
 
 
-@given(st.integers(100, 2000), st.integers(100, 2000), st.floats(16, 90))
+@given(st.integers(200, 2000), st.integers(200, 2000), st.floats(16, 90))
 def test_every_second_row_stands_half_a_spacing_on(width, height, spacing):
     places = quincunx(width, height, spacing)
     rows = np.unique(places[:, 1])
