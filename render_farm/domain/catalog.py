@@ -32,6 +32,8 @@ def expand_levels(value: object) -> object:
             if step <= 0 or last < first:
                 raise ValueError(f"levels {item!r} do not rise")
             count = round((last - first) / step)
+            if abs(first + count * step - last) > 1e-6:
+                raise ValueError(f"levels {item!r}: no whole number of steps ends at {match[2]}")
             levels += [round(first + step * i, 6) for i in range(count + 1)]
         else:
             levels.append(float(item))
@@ -54,7 +56,7 @@ class Display(Frozen):
     """
 
     unit: str
-    factor: float = 1.0
+    factor: float = Field(default=1.0, gt=0)
     offset: float = 0.0
     levels: Levels
     anchors: tuple[tuple[float, Colour], ...] = ()
@@ -108,6 +110,15 @@ class Scale(Frozen):
         return chosen.in_palette(style.palette)
 
 
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError("nothing is counted in a unit of 0")
+    return value
+
+
+Factor = Annotated[float, AfterValidator(_not_zero)]
+
+
 class LineLayer(Frozen):
     """Isolines of one derived field.
 
@@ -122,7 +133,7 @@ class LineLayer(Frozen):
     title: str = ""
     optional: bool = False
     unit: str
-    factor: float = 1.0
+    factor: Factor = 1.0
     offset: float = 0.0
     step: float | None = Field(default=None, gt=0)
     levels: Levels = ()
@@ -154,7 +165,7 @@ class HatchLayer(Frozen):
     title: str = ""
     optional: bool = False
     unit: str
-    factor: float = 1.0
+    factor: Factor = 1.0
     offset: float = 0.0
     below: float | None = None
     above: float | None = None
@@ -185,12 +196,18 @@ class StationValues(Frozen):
     """How a product writes its values at stations: in the display unit of its fill scale.
 
     decimals  -2 rounds to whole hundreds
+    metric    what holds instead where the site shows metric units
     """
 
     decimals: int = Field(default=0, ge=-3, le=3)
     small_below: float = 0.0  # below it, `small_decimals` are written
     small_decimals: int = Field(default=0, ge=0, le=3)
     hide_below: float | None = None  # nothing is written below it (0.00 in. everywhere is noise)
+    metric: "StationValues | None" = None
+
+    def in_units(self, units: "Units") -> "StationValues":
+        """These of a site that shows such *units*."""
+        return self.metric if units == "metric" and self.metric is not None else self
 
 
 def _parse_fields(value: object) -> object:
@@ -265,13 +282,14 @@ class Product(Frozen):
 
 
 Palette = Literal["traditional", "accessible"]
+Units = Literal["imperial", "metric"]
 
 
 class Style(Frozen):
     """What is the same on every map of a site."""
 
     base: Literal["light", "dark"] = "light"
-    units: Literal["imperial", "metric"] = "imperial"
+    units: Units = "imperial"
     palette: Palette = "traditional"
     brand: str = "twf_async"
     credit: str = "data: NOAA/NCEP, not an official forecast"

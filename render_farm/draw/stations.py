@@ -62,9 +62,14 @@ def station_text(value: float, spec: StationValues) -> str:
     """
     if not isfinite(value) or (spec.hide_below is not None and value < spec.hide_below):
         return ""
+    return fixed_text(value, decimals_at(value, spec))
+
+
+def decimals_at(value: float, spec: StationValues) -> int:
+    """With how many decimals *value* (display unit) is written."""
     # Rounded first: 0.0996 is a tenth, to be written like other tenths, not as "0.10".
     small = round(abs(value), spec.small_decimals) < spec.small_below
-    return fixed_text(value, spec.small_decimals if small else spec.decimals)
+    return spec.small_decimals if small else spec.decimals
 
 
 def widest_text(display: Display, spec: StationValues, style: LabelStyle) -> str:

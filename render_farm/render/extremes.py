@@ -8,6 +8,7 @@ from render_farm.draw.captions import Extreme
 from render_farm.draw.gazetteer import near_text
 from render_farm.draw.numbers import fixed_text
 from render_farm.draw.sampling import CODES, Sampled
+from render_farm.draw.stations import decimals_at
 from render_farm.render.scene import Scene
 
 
@@ -54,8 +55,6 @@ def _extreme(scene: Scene, value: float, place: tuple[int, int]) -> Extreme | No
     if not math.isfinite(value):
         return None
     spec = scene.product.stations
-    decimals = spec.decimals if spec else scene.display.decimals
-    if spec and round(value, spec.small_decimals) < spec.small_below:
-        decimals = spec.small_decimals
+    decimals = decimals_at(value, spec) if spec else scene.display.decimals
     longitude, latitude = scene.viewport.lonlat_of_pixels([place[0]], [place[1]])
     return Extreme(fixed_text(value, decimals), near_text(float(latitude[0]), float(longitude[0])))

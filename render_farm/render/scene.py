@@ -19,7 +19,7 @@ from render_farm.render.caches import Caches
 class Scene:
     """One frame to be drawn.
 
-    product   as it is drawn on this region: its lines stand as close as the ground asks
+    product   as it is drawn: its lines as close as the region asks, numbers in the site's units
     classes   of the scales that this frame uses: "fill" first, then those of the categories
     roles     the roles of those scales, in the same order
     """
@@ -54,7 +54,9 @@ def scene(
     viewport = Viewport.of(region)
     span_km = viewport.km_per_px() * min(viewport.rect.width, viewport.rect.height)
     lines = tuple(layer_at(layer, span_km) for layer in task.product.lines)
-    product = task.product.model_copy(update={"lines": lines})
+    values = task.product.stations
+    stations = None if values is None else values.in_units(job.style.units)
+    product = task.product.model_copy(update={"lines": lines, "stations": stations})
     categories = derived.roles if derived.category is not None else ()
     roles = ("fill", *(role for role in categories if role in product.scales))
     scales = [task.scales[role] for role in roles]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from render_farm.domain.catalog import Display, LineLayer, Product, Style, expand_levels
+from render_farm.domain.catalog import Display, HatchLayer, LineLayer, Product, Style, expand_levels
 from render_farm.domain.fields import FieldSpec
 from render_farm.domain.models import Model, expand_hours
 from render_farm.domain.places import Box, Region, Station
@@ -18,7 +18,9 @@ def test_levels_mix_numbers_and_ranges():
     assert expand_levels(["-40..-30 step 2.5"]) == (-40, -37.5, -35, -32.5, -30)
 
 
-@pytest.mark.parametrize("text", ["1..2", "1..2 by 1", "2..1 step 1", "1..2 step 0"])
+@pytest.mark.parametrize(
+    "text", ["1..2", "1..2 by 1", "2..1 step 1", "1..2 step 0", "0..1 step 0.6"]
+)
 def test_ranges_that_are_none_are_refused(text):
     with pytest.raises(ValueError, match="level"):
         expand_levels([text])
@@ -49,6 +51,8 @@ def test_a_display_needs_rising_levels_and_one_kind_of_colours():
         {"anchors": (), "colours": ["#123456", "#123456"]},
         {"anchors": [(10, "#000000"), (0, "#ffffff")]},
         {"anchors": [(0, "red")]},
+        {"factor": 0},
+        {"factor": -1},  # bins would rise where the values fall
         {"shade": 1},
     ):
         with pytest.raises(ValidationError):
@@ -168,3 +172,10 @@ def test_long_cycles_have_their_own_hours():
     )
     assert model.hours_of(17)[-1] == 18
     assert model.hours_of(18)[-1] == 48
+
+
+@pytest.mark.parametrize("layer", [LineLayer, HatchLayer])
+def test_a_layer_is_counted_in_some_unit(layer):
+    limits = {"levels": [1]} if layer is LineLayer else {"below": 1}
+    with pytest.raises(ValidationError, match="unit of 0"):
+        layer(field="mslp", unit="hPa", factor=0, **limits)

@@ -8,6 +8,7 @@ from render_farm.derive.derived import Derived
 from render_farm.domain.catalog import HatchLayer, LineLayer, StationValues, Style, WindLayer
 from render_farm.domain.jobs import ProductTask, RenderJob
 from render_farm.domain.places import Station
+from render_farm.draw.stations import station_text
 from render_farm.render.caches import caches_of
 from render_farm.render.frame import draw_frame
 from render_farm.render.scene import scene
@@ -36,7 +37,7 @@ def fields(fill):
 def picture(catalog, map_cache):
     """RGB (h, w, 3) of the map of a product made of these layers."""
 
-    def draw(*, base="light", fill="pale", without=(), size=(800, 600), **layers):
+    def draw(*, base="light", fill="pale", without=(), size=(800, 600), units="imperial", **layers):
         product = catalog["products"]["td2m"].model_copy(
             update={"stations": None, "scales": {"fill": "temperature"}, **layers}
         )
@@ -52,7 +53,7 @@ def picture(catalog, map_cache):
             tasks=(task,),
             regions=(region,),
             stations=(Station(name="Bend", latitude=44.06, longitude=-121.3, rank=1),),
-            style=Style(base=base),
+            style=Style(base=base, units=units),
             staging_dir="",
             map_cache_dir=str(map_cache),
         )
@@ -148,3 +149,26 @@ def test_nothing_is_drawn_over_a_station_value(picture, style):
     assert written.sum() > 100
     ink = luminance(alone) < 0.02
     np.testing.assert_array_equal(luminance(drawn)[written & ink] < 0.05, True)
+
+
+def test_numbers_are_as_fine_as_their_unit_asks(picture):
+    values = StationValues(decimals=1, metric=StationValues(decimals=0))
+
+    highest = {u: picture(units=u, stations=values)[1].facts[1] for u in ("imperial", "metric")}
+
+    assert highest["imperial"].endswith("Max 49.7 °F")
+    assert highest["metric"].endswith("Max 10 °C")
+
+
+@pytest.mark.parametrize("units", ["imperial", "metric"])
+def test_no_amount_is_written_where_the_map_is_bare(catalog, units):
+    """But for what rounds to the first level."""
+    for key in ("precip_total", "precip_6h", "precip_24h", "snow_total", "snow_kuchera"):
+        product = catalog["products"][key]
+        display = catalog["scales"][product.scales["fill"]].display(Style(units=units))
+        first = display.levels[0]
+
+        values = product.stations.in_units(units)
+
+        assert station_text(0.4 * first, values) == ""
+        assert station_text(first, values) == f"{first:g}"

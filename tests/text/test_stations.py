@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import StationValues
+from render_farm.domain.catalog import StationValues, Style
 from render_farm.domain.places import Station
 from render_farm.draw.layout import Rect
 from render_farm.draw.numbers import MINUS
@@ -171,22 +171,21 @@ def test_no_station_ever_shows_a_negative_zero(value, spec):
     assert not (text.startswith(MINUS) and not text.strip(f"{MINUS}0.,"))
 
 
-def test_all_values_of_a_product_fit_the_box_of_its_widest_text(products, scales):
+@pytest.mark.parametrize("units", ["imperial", "metric"])
+def test_all_values_of_a_product_fit_the_box_of_its_widest_text(products, scales, units):
     style = label_style(1.0)
     for product in products.values():
         if product.stations is None:
             continue
-        for display in (
-            scales[product.scales["fill"]].imperial,
-            scales[product.scales["fill"]].metric,
-        ):
-            widest = widest_text(display, product.stations, style)
-            for value in np.linspace(display.levels[0], display.levels[-1], 400):
-                text = station_text(float(value), product.stations)
-                assert (
-                    text_size(text, style.size_px, style.weight)[0]
-                    <= (text_size(widest, style.size_px, style.weight)[0])
-                )
+        display = scales[product.scales["fill"]].display(Style(units=units))
+        values = product.stations.in_units(units)
+        widest = widest_text(display, values, style)
+        for value in np.linspace(display.levels[0], display.levels[-1], 400):
+            text = station_text(float(value), values)
+            assert (
+                text_size(text, style.size_px, style.weight)[0]
+                <= (text_size(widest, style.size_px, style.weight)[0])
+            )
 
 
 def test_the_box_holds_text_and_halo():
