@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from render_farm.derive.bands import in_bands
 from render_farm.derive.shapes import Array, require_same_shape
 
 ZERO_CELSIUS = 273.15
@@ -33,9 +34,13 @@ def from_dewpoint(temperature: Array, dewpoint: Array) -> Array:
     raises                 ShapeMismatch
     """
     require_same_shape(temperature=temperature, dewpoint=dewpoint)
-    part = saturation_vapour_pressure(dewpoint) / saturation_vapour_pressure(temperature)
-    result: Array = np.clip(part * np.float32(100), 0, 100)
-    return result
+
+    def formula(temperature: Array, dewpoint: Array) -> Array:
+        part = saturation_vapour_pressure(dewpoint) / saturation_vapour_pressure(temperature)
+        result: Array = np.clip(part * np.float32(100), 0, 100)
+        return result
+
+    return in_bands(formula, temperature, dewpoint)
 
 
 def from_specific_humidity(temperature: Array, specific: Array, pressure: float) -> Array:
@@ -50,7 +55,11 @@ def from_specific_humidity(temperature: Array, specific: Array, pressure: float)
     From the vapour pressure e = q p / (eps + (1 - eps) q), exact for an ideal gas.
     """
     require_same_shape(temperature=temperature, specific=specific)
-    vapour = specific * np.float32(pressure) / (EPSILON + np.float32(1 - EPSILON) * specific)
-    part = vapour / saturation_vapour_pressure(temperature)
-    result: Array = np.clip(part * np.float32(100), 0, 100)
-    return result
+
+    def formula(temperature: Array, specific: Array) -> Array:
+        vapour = specific * np.float32(pressure) / (EPSILON + np.float32(1 - EPSILON) * specific)
+        part = vapour / saturation_vapour_pressure(temperature)
+        result: Array = np.clip(part * np.float32(100), 0, 100)
+        return result
+
+    return in_bands(formula, temperature, specific)

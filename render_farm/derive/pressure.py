@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from render_farm.derive.bands import in_bands
 from render_farm.derive.shapes import Array, require_same_shape
 
 GRAVITY = 9.80665  # m s-2
@@ -29,5 +30,9 @@ def omega(w: Array, temperature: Array, pressure: float) -> Array:
     raises       ShapeMismatch
     """
     require_same_shape(w=w, temperature=temperature)
-    density = np.float32(pressure / DRY_AIR_GAS_CONSTANT) / temperature
-    return -density * np.float32(GRAVITY) * w
+
+    def formula(w: Array, temperature: Array) -> Array:
+        density = np.float32(pressure / DRY_AIR_GAS_CONSTANT) / temperature
+        return -density * np.float32(GRAVITY) * w
+
+    return in_bands(formula, w, temperature)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from render_farm.derive.bands import in_bands
 from render_farm.derive.shapes import Array, DeriveError, require_same_shape
 
 TEN_TO_ONE = 10.0
@@ -46,13 +47,18 @@ def kuchera_ratio(temperatures: Sequence[Array]) -> Array:
     """
     if not temperatures:
         raise DeriveError("a Kuchera ratio needs at least one temperature")
-    warmest = temperatures[0]
     for other in temperatures[1:]:
-        require_same_shape(warmest=warmest, other=other)
-        warmest = np.fmax(warmest, other)
-    cold = np.float32(KUCHERA_BREAK) - warmest
-    ratio: Array = np.float32(12) + np.where(cold < 0, 2 * cold, cold)
-    return np.maximum(ratio, np.float32(0))
+        require_same_shape(first=temperatures[0], other=other)
+
+    def formula(*temperatures: Array) -> Array:
+        warmest = temperatures[0]
+        for other in temperatures[1:]:
+            warmest = np.fmax(warmest, other)
+        cold = np.float32(KUCHERA_BREAK) - warmest
+        ratio: Array = np.float32(12) + np.where(cold < 0, 2 * cold, cold)
+        return np.maximum(ratio, np.float32(0))
+
+    return in_bands(formula, *temperatures)
 
 
 def kuchera(water: Array, ratio: Array) -> Array:
@@ -64,5 +70,6 @@ def kuchera(water: Array, ratio: Array) -> Array:
     raises   ShapeMismatch
     """
     require_same_shape(water=water, ratio=ratio)
-    result: Array = water * ratio * np.float32(_METRES_PER_MM)
+    result: Array = water * ratio
+    result *= np.float32(_METRES_PER_MM)
     return result

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from render_farm.derive.bands import bands
 from render_farm.derive.shapes import Array, require_same_shape
 
 
@@ -29,5 +30,9 @@ def to_earth(u: Array, v: Array, rotation: Array) -> tuple[Array, Array]:
     speed is unchanged.
     """
     require_same_shape(u=u, v=v, rotation=rotation)
-    sine, cosine = np.sin(rotation), np.cos(rotation)
-    return u * cosine + v * sine, v * cosine - u * sine
+    eastward, northward = np.empty_like(u), np.empty_like(v)
+    for rows in bands(u.shape):
+        sine, cosine = np.sin(rotation[rows]), np.cos(rotation[rows])
+        eastward[rows] = u[rows] * cosine + v[rows] * sine
+        northward[rows] = v[rows] * cosine - u[rows] * sine
+    return eastward, northward
