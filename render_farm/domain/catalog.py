@@ -64,7 +64,7 @@ class Display(Frozen):
     under: Colour | Literal[""] = ""
     over: Colour | Literal[""] | None = None
     ticks: Levels = ()
-    decimals: int = 0
+    decimals: int = Field(default=0, ge=0, le=6)
     closed: bool = False
     accessible: tuple[tuple[float, Colour], ...] = ()
 

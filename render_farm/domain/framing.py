@@ -36,7 +36,7 @@ def completed(table: Mapping[str, object]) -> dict[str, object]:
     if "width_px" in table and "height_px" in table and "counties" in table:
         return filled
     shown = extent_km(filled, span)
-    if shown is None:
+    if shown is None or not all(_is_size(table.get(name)) for name in ("width_px", "height_px")):
         return filled
     _set_size(filled, shown)
     width, height = filled["width_px"], filled["height_px"]
@@ -87,7 +87,12 @@ def _width_of(height: int, aspect: float) -> int:
 
 
 def _stepped(pixels: float) -> int:
-    return min(max(_STEP_PX * round(pixels / _STEP_PX), SMALLEST_PX), LARGEST_PX)
+    return _STEP_PX * round(min(max(pixels, SMALLEST_PX), LARGEST_PX) / _STEP_PX)
+
+
+def _is_size(value: object) -> bool:
+    """Whether a picture can have it, or nothing was said; anything else is told by others."""
+    return value is None or (isinstance(value, int) and SMALLEST_PX <= value <= LARGEST_PX)
 
 
 def _span(table: Mapping[str, object]) -> Span | None:

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -12,13 +13,14 @@ from render_farm.domain.framing import LARGEST_PX, SMALLEST_PX, completed
 
 KEY = re.compile(r"^[a-z0-9][a-z0-9_]{0,31}\Z")  # in URLs, file names and logs for ever
 
-WIDEST_CONE = 180.0
+WIDEST_CONE, POLE = 180.0, 90.0
+Latitude = Annotated[float, Field(ge=-90, le=90)]
 
 
 class Frozen(BaseModel):
-    """Immutable, and an unknown key is an error."""
+    """Immutable; an unknown key is an error, and so is a number that is not finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Box(Frozen):
@@ -48,8 +50,8 @@ class Region(Box):
     title: str
     projection: Projection = "plate_carree"
     central_longitude: float = Field(default=0.0, ge=-360, le=360)
-    central_latitude: float = 0.0
-    standard_parallels: tuple[float, float] | tuple[float] | None = None
+    central_latitude: float = Field(default=0.0, ge=-90, le=90)
+    standard_parallels: tuple[Latitude, Latitude] | tuple[Latitude] | None = None
     width_px: int = Field(default=1600, ge=SMALLEST_PX, le=LARGEST_PX)
     height_px: int = Field(default=1200, ge=SMALLEST_PX, le=LARGEST_PX)
     timezone: str = "UTC"
@@ -86,6 +88,19 @@ class Region(Box):
                 f"west {self.west} to east {self.east} spans {span:g} degrees of longitude; are"
                 " they the right way round? (lambert_conformal shows at most"
                 f" {WIDEST_CONE:g})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _true_somewhere(self) -> "Region":
+        given = self.standard_parallels or ()
+        if self.projection == "polar_stereographic" or not given:
+            return self
+        cone = self.projection == "lambert_conformal"
+        if any(abs(parallel) >= POLE for parallel in given) or (cone and given[0] == -given[-1]):
+            raise ValueError(
+                f"no {self.projection} is true at {' and '.join(f'{p:g}' for p in given)} degrees"
+                " (standard_parallels); choose others, or another projection"
             )
         return self
 

@@ -34,6 +34,10 @@ SCALE = (
     '[mine]\ntitle = "Mine"\nsi_unit = "m"\n[mine.metric]\nunit = "m"\nlevels = [0, 1]\n'
     'colours = ["#000000"]\n[mine.imperial]\nunit = "m"\n'
 )
+BOX = (
+    '[x]\ntitle = "X"\nwest = -125\neast = -116\nsouth = 41\nnorth = 46\n'
+    'projection = "lambert_conformal"\n'
+)
 MISTAKES = {
     "scale of a product": (
         "products.toml",
@@ -153,6 +157,26 @@ MISTAKES = {
         "regions.toml",
         '[x]\ntitle = "X"\nwest = 1\neast = 2\nsouth = 3\nnorth = 4\ntimezone = "Europe/Pariss"',
         "regions.toml: x.timezone: 'Europe/Pariss' is no time zone; did you mean 'Europe/Paris'?",
+    ),
+    "no size at all": (
+        "regions.toml",
+        BOX + "width_px = 0",
+        "regions.toml: x.width_px: Input should be greater than or equal to 200 (it is 0)",
+    ),
+    "a cone that is none": (
+        "regions.toml",
+        BOX + "standard_parallels = [30, -30]",
+        "regions.toml: x: no lambert_conformal is true at 30 and -30 degrees",
+    ),
+    "beyond the pole": (
+        "regions.toml",
+        BOX + "central_latitude = 135",
+        "regions.toml: x.central_latitude: Input should be less than or equal to 90 (it is 135)",
+    ),
+    "no number": (
+        "scales.toml",
+        SCALE + 'levels = [0, 1]\ncolours = ["#000000"]\noffset = inf',
+        "scales.toml: mine.imperial.offset: Input should be a finite number (it is inf)",
     ),
     "key": (
         "regions.toml",

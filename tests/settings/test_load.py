@@ -188,7 +188,20 @@ def test_a_variable_lands_at_the_path_it_spells(path, value):
 
 
 @given(st.text(max_size=40))
-def test_any_value_is_either_a_literal_or_itself(raw):
+def test_a_text_that_is_no_literal_is_kept_whole(raw):
     (_, value), *_ = environment.overrides({"TWF_A__B": raw}).values()
 
-    assert isinstance(value, str | int | float | bool | list | dict) or value is not None
+    if isinstance(value, str):
+        assert value == raw or raw.strip()[:1] in {"'", '"'}
+
+
+def test_a_value_of_several_lines_is_no_literal():
+    (_, value), *_ = environment.overrides({"TWF_A__B": "1\nc = 2"}).values()
+
+    assert value == "1\nc = 2"
+
+
+def test_variables_of_the_tests_are_no_settings(config_dir):
+    named = ("CONFIG", "TEST_DATA", "CHROMIUM", "GOLDEN")
+
+    load(config_dir, {f"TWF_{name}": "something" for name in named})

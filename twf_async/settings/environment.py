@@ -10,7 +10,7 @@ from typing import Any
 from twf_async.errors import BadConfiguration
 
 PREFIX = "TWF_"
-NOT_SETTINGS = {"TWF_CONFIG", "TWF_TEST_DATA"}
+NOT_SETTINGS = {"TWF_CONFIG", "TWF_TEST_DATA", "TWF_CHROMIUM", "TWF_GOLDEN"}
 Path = tuple[str, ...]
 
 
@@ -48,6 +48,7 @@ def apply(tree: dict[str, Any], changes: Mapping[Path, tuple[str, object]]) -> N
 def _literal(raw: str) -> object:
     """A TOML value if it is one, else the text itself."""
     try:
-        return tomllib.loads(f"value = {raw}")["value"]
+        document = tomllib.loads(f"value = {raw}")
     except tomllib.TOMLDecodeError:
         return raw
+    return document["value"] if len(document) == 1 else raw
