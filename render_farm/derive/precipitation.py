@@ -4,11 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render_farm.derive.shapes import Array, DeriveError, require_same_shape
+from render_farm.domain.recipes import TYPES
 
 NOISE_MM = 0.3  # differences of packed totals go below zero by that much, and not more
-
-TYPES = ("rain", "snow", "sleet", "freezing_rain")
-_PRECEDENCE = ("rain", "snow", "sleet", "freezing_rain")  # later ones win
 
 
 class MixedRuns(DeriveError):
@@ -61,10 +59,10 @@ def category(flags: dict[str, Array], where: NDArray[np.bool_] | None) -> NDArra
         raise DeriveError("no type of precipitation is known")
     require_same_shape(**flags)
     result = np.zeros(next(iter(flags.values())).shape, np.uint8)
-    for name in _PRECEDENCE:
+    for number, name in enumerate(TYPES, start=1):
         flag = flags.get(name)
         if flag is not None:
-            result[flag >= np.float32(0.5)] = TYPES.index(name) + 1
+            result[flag >= np.float32(0.5)] = number
     if where is not None:
         result[~where] = 0
     return result

@@ -9,6 +9,7 @@ from render_farm.derive import increments, precipitation, pressure, snow, upper_
 from render_farm.derive.derived import Derived, Inputs, Recipe
 from render_farm.derive.inputs import array, derived, others
 from render_farm.derive.shapes import Array
+from render_farm.domain.recipes import TYPES
 
 _SECONDS_PER_HOUR = 3600
 
@@ -19,12 +20,12 @@ def _thickness(inputs: Inputs) -> Array:
 
 def _by_type(inputs: Inputs, result: Derived, *, dry: bool) -> Derived:
     """Add the category from the flags that there are; *dry*: none where fill is 0 or less."""
-    flags = {kind: array(inputs, kind) for kind in precipitation.TYPES if inputs.get(kind)}
+    flags = {kind: array(inputs, kind) for kind in TYPES if inputs.get(kind)}
     if not flags:
         return result
     where = result.arrays["fill"] > 0 if dry else None
     kinds = precipitation.category(flags, where)
-    return Derived(result.grid, result.arrays, kinds, precipitation.TYPES)
+    return Derived(result.grid, result.arrays, kinds, TYPES)
 
 
 def identity(inputs: Inputs) -> Derived:

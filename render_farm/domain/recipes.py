@@ -7,6 +7,7 @@ this table to them.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+# Of precipitation, from the least to the worst to be out in: of several at one point the last wins.
 TYPES = ("rain", "snow", "sleet", "freezing_rain")
 
 
@@ -19,7 +20,7 @@ class RecipeFace:
     makes       grids besides "fill" -> the roles that each of them needs to be there
     hands_on    any other role comes out as a grid of its name, for lines, hatching and symbols
     takes_any   any other role is used, and comes out as nothing
-    categories  roles of scales by which it can colour beside "fill"
+    categories  roles of scales by which it can colour beside "fill"; a later one wins
     """
 
     needs: tuple[frozenset[str], ...]
@@ -40,6 +41,14 @@ class RecipeFace:
     def used(self) -> frozenset[str]:
         """The roles that it asks for by name."""
         return self.takes.union(*self.needs)
+
+    def in_doubt(self, lost: Collection[str]) -> frozenset[str]:
+        """Roles of categories that say nothing for sure where the roles *lost* are not known.
+
+        A point that is flagged as rain may be flagged as snow as well, which would have won.
+        """
+        last = max((k for k, role in enumerate(self.categories) if role in lost), default=0)
+        return frozenset(self.categories[:last])
 
     def lacking(self, roles: Collection[str]) -> frozenset[str]:
         """The roles that have to be added before it makes anything; empty for enough."""

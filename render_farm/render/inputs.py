@@ -11,6 +11,7 @@ from render_farm.decode.fields import Failure, Field
 from render_farm.decode.read import read
 from render_farm.domain.jobs import MessageSource, ProductTask, Reason
 from render_farm.domain.places import Box
+from render_farm.domain.recipes import RECIPE_FACES
 
 _log = structlog.get_logger(component="render")
 
@@ -47,8 +48,9 @@ class JobFields:
     def inputs(self, task: ProductTask) -> Inputs | Unusable:
         """The fields of *task* by role.
 
-        An optional role whose message is missing or bad is left out; any other makes the task
-        unusable. An empty window is an empty tuple.
+        An optional role whose message is missing is left out, and with it the types of
+        precipitation that it might have overruled; any other that is missing, and any that is bad,
+        makes the task unusable. An empty window is an empty tuple.
         """
         sources = _sources(task)
         self._fields.update(self._read(sources))
@@ -97,6 +99,9 @@ class JobFields:
                 left_out[role] = failures[0]  # damaged is another matter: snow would turn to rain
             else:
                 return Unusable(failures[0].reason, failures[0].detail)
+        face = RECIPE_FACES.get(product.recipe)
+        for role in face.in_doubt(product.fields.keys() - inputs.keys()) if face else ():
+            inputs.pop(role, None)
         if left_out:
             details = " ".join(failure.detail for failure in left_out.values())
             _log.info(

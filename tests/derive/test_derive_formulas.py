@@ -11,6 +11,7 @@ from pyproj import Proj
 
 from render_farm.derive import increments, precipitation, pressure, snow, wind
 from render_farm.derive.shapes import DeriveError, ShapeMismatch
+from render_farm.domain.recipes import TYPES
 from tests.derive.fieldsmith import LAMBERT, array
 
 SPEEDS = st.floats(-120, 120, width=32)
@@ -103,7 +104,7 @@ EVERYWHERE = np.array([[True]])
 )
 def test_the_type_that_is_worst_to_be_out_in_wins(flags, expected):
     found = precipitation.category(flags, EVERYWHERE)
-    assert precipitation.TYPES[found[0, 0] - 1] == expected
+    assert TYPES[found[0, 0] - 1] == expected
     assert found.dtype == np.uint8
 
 

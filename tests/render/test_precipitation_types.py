@@ -1,14 +1,18 @@
 """The type that is painted at a place is the type that the model's masks have there."""
 
 import importlib
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from render_farm.domain.grib2 import field_bytes, walk
 from render_farm.draw.colours import bin_colours
 from render_farm.draw.projection import Viewport
 from render_farm.render.hour import render_hour
+from render_farm.values.grid import decode
 
 HRRR = "2026012917"
 TYPES = {"rain": "CRAIN", "snow": "CSNOW", "sleet": "CICEP", "freezing_rain": "CFRZR"}
@@ -78,3 +82,35 @@ def test_the_type_painted_at_a_place_is_that_of_the_masks_there(
 
     assert right > 700
     assert wrong <= 0.005 * (right + wrong)
+
+
+@pytest.mark.parametrize("lost", TYPES)
+def test_no_type_is_shown_where_a_worse_one_is_not_known(make_job, real_file, hrrr_fields, lost):
+    """The masks overlap: what is rain by the masks that are left may be snow as well."""
+    job = make_job(real_file("hrrr", 6), "hrrr", HRRR, 6, ["refc"])
+    (task,) = job.tasks
+    found = {}
+    for inputs in (task.inputs, {k: v for k, v in task.inputs.items() if k != lost}):
+        (frame,) = render_hour(replace(job, tasks=(replace(task, inputs=inputs),))).frames
+        found[len(inputs)] = decode(Path(frame.values.path).read_bytes())
+    full, left = (found[count].category for count in (5, 4))
+    assert full is not None
+    left = np.zeros_like(full) if left is None else left
+    sure = range(list(TYPES).index(lost) + 2, len(TYPES) + 1)
+    assert set(np.unique(left)) <= {0, *sure}
+    for k in sure:
+        np.testing.assert_array_equal(left == k, full == k)
+
+
+def test_a_mask_that_the_file_lacks_is_as_one_that_the_job_does_not_name(
+    make_job, real_file, tmp_path
+):
+    path = tmp_path / "without.grib2"
+    with real_file("hrrr", 6).open("rb") as stream, path.open("wb") as out:
+        heads = [head for head in walk(stream) if head.key]
+        kept = [head for head in heads if head.key.parameter != "CSNOW"]
+        assert len(kept) == len(heads) - 1
+        out.writelines(field_bytes(stream, head) for head in kept)
+    (frame,) = render_hour(make_job(path, "hrrr", HRRR, 6, ["refc"])).frames
+    grid = decode(Path(frame.values.path).read_bytes())
+    assert "rain" not in {grid.labels[k] for k in np.unique(grid.category)}
