@@ -1,6 +1,7 @@
 """A replica of the real files on a free port, and a client that asks it."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -8,7 +9,10 @@ import pytest
 
 from tests.replica.asking import GFS, HRRR, Client
 from twf_async.replica.directory_tree import DirectoryTree
+from twf_async.replica.faults.script import Fault
 from twf_async.replica.main import running_replica
+from twf_async.replica.running import running
+from twf_async.replica.tree import FileTree
 
 
 @pytest.fixture
@@ -19,6 +23,22 @@ async def replica(test_data: Path) -> AsyncIterator[Client]:
         aiohttp.ClientSession() as session,
     ):
         yield Client(session, url)
+
+
+@pytest.fixture
+def scripted(test_data: Path):
+    """The real files with faults: `async with scripted(Fault(...)) as (client, replica)`."""
+
+    @asynccontextmanager
+    async def play(*faults: Fault, tree: FileTree | None = None, **how):
+        served = tree or DirectoryTree(test_data / "nomads")
+        async with (
+            running(served, *faults, **how) as replica,
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+        ):
+            yield Client(session, replica.url), replica
+
+    return play
 
 
 @pytest.fixture(scope="session")

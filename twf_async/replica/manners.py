@@ -60,7 +60,8 @@ def downloaded_twice(hits: Iterable[Hit]) -> list[Again]:
     had: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     again = []
     for hit in hits:
-        if hit.method != "GET" or hit.status not in _FOUND or hit.fault or not hit.took_s:
+        whole = 1 if hit.box else sum(end - start for start, end in hit.spans)
+        if hit.method != "GET" or hit.status not in _FOUND or hit.fault or hit.bytes < whole:
             continue
         if not hit.file or hit.file.endswith(".idx"):
             continue

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
-from twf_async.replica.atmosphere.spatial import pack_constant
 from twf_async.replica.crop import crop
-from twf_async.replica.faults.edits import padded
+from twf_async.replica.fitting import fitted, stand_in
 from twf_async.replica.release import PLANS
-from twf_async.replica.sections import NotOneField, Sections
 from twf_async.replica.tree import COM, CropBox, Entry, FileMessage, FileTree, Unreadable
 from twf_async.replica.wording import read_inventory
 
@@ -26,10 +25,10 @@ _FOLDERS = {
     "hrrr": "hrrr/prod/hrrr.{:%Y%m%d}/conus",
 }
 _ZEROS = bytes(1 << 20)
-_UNKNOWN = b"\xff\xff"  # parameter category and number: missing
+_REMEMBERED = 32  # messages: those made to fit take up to half a second
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _File:
     """path: in the tree; text: the .idx; size: of the GRIB file; messages: of it, in file order."""
 
@@ -43,8 +42,8 @@ class _File:
 class SparseTree:
     """Serves a GRIB file for every .idx below *folder*, at the place that its name and date say.
 
-    A message comes from the first of *donors* that has one of the same name at the same path, not
-    longer than its room: it is padded to it. All others are zeros; the filter, which could not even
+    A message comes from the first of *donors* that has one of the same name at the same path, made
+    to fit its room (`fitting`). All others are zeros; the filter, which could not even
     find its way through zeros, gives a constant field of no known parameter for them.
     FileNotFoundError where there is no .idx.
     """
@@ -54,6 +53,7 @@ class SparseTree:
         if not self._files:
             raise FileNotFoundError(f"{folder} has no .idx of a model that is known here")
         self._donors = donors
+        self._message = lru_cache(_REMEMBERED)(self._made)
         self._lent: dict[str, dict[int, tuple[FileTree, FileMessage]]] = {}
 
     def listdir(self, path: str) -> list[Entry] | None:
@@ -116,7 +116,7 @@ class SparseTree:
             data = self._message(file, message)
             yield crop(self._stand_in(file) if data is None else data, box)
 
-    def _message(self, file: _File, message: FileMessage) -> bytes | None:
+    def _made(self, file: _File, message: FileMessage) -> bytes | None:
         """Return the message, as long as its room; None for a hole."""
         lent = self._lent_to(file).get(message.offset)
         if lent is None:
@@ -124,10 +124,7 @@ class SparseTree:
         donor, theirs = lent
         end = theirs.offset + theirs.length
         data = b"".join(donor.open_range(file.path, theirs.offset, end))
-        try:
-            return padded(data, message.length - len(data)) if len(data) < message.length else data
-        except NotOneField:
-            return None
+        return fitted(data, message.length)
 
     def _lent_to(self, file: _File) -> dict[int, tuple[FileTree, FileMessage]]:
         """Return what the donors have, by offset in the file."""
@@ -136,21 +133,17 @@ class SparseTree:
             for donor in reversed(self._donors):
                 theirs = dict(_named(donor.messages(file.path) or ()))
                 for name, message in _named(file.messages):
-                    if name in theirs and theirs[name].length <= message.length:
+                    if name in theirs:
                         lent[message.offset] = donor, theirs[name]
             self._lent[file.path] = lent
         return self._lent[file.path]
 
     def _stand_in(self, file: _File) -> bytes:
-        """Return a constant field of no known parameter on the file's grid."""
         at_hand = (m for m in file.messages if m.offset in self._lent_to(file))
         data = next((data for m in at_hand if (data := self._message(file, m))), None)
         if data is None:
             raise Unreadable("wgrib2: no message of this file is at hand")
-        parts = Sections.of(data)
-        product, points = parts.bodies[4], int.from_bytes(parts.bodies[3][6:10], "big")
-        unknown = product[:9] + _UNKNOWN + product[11:]
-        return parts.replaced({4: unknown, **pack_constant(points, 0.0)})
+        return stand_in(data)
 
 
 def _named(

@@ -29,7 +29,7 @@ def with_other_run(message: bytes, hours: int) -> bytes:
         return message
     body = bytearray(parts.bodies[1])
     year, month, day, hour, minute, second = struct.unpack(">H5B", body[12:19])
-    moment = datetime(year, month, day, hour, minute, second, UTC) + timedelta(hours=hours)
+    moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC) + timedelta(hours=hours)
     body[12:19] = struct.pack(
         ">H5B", moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second
     )

@@ -128,9 +128,7 @@ async def _send_share(fault: Fault, request: web.Request, answer: Streamed) -> A
     left = round(length * fault.at) if request.method != "HEAD" else 0
     await begin(request, answer)
     rest = b""
-    while left > 0 and (chunk := await anext(answer.content, b"")) is not None:
-        if not chunk:
-            break
+    while left > 0 and (chunk := await anext(answer.content, None)) is not None:
         await send(request, answer, chunk[:left])
         rest = chunk[left:]
         left -= len(chunk)
@@ -156,7 +154,8 @@ async def _waited(request: web.Request, seconds: float) -> bool:
 
 
 async def _flushed(request: web.Request) -> None:
-    while request.transport is not None and request.transport.get_write_buffer_size():
+    # A transport has no event for it.
+    while request.transport and request.transport.get_write_buffer_size():  # noqa: ASYNC110
         await asyncio.sleep(_TICK_S)
 
 
