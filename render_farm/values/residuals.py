@@ -9,13 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.uint16]
+BAND_CELLS = 1 << 16  # at a time: what fits into the processor's cache
 
 
 def to_bytes(codes: Codes) -> bytes:
     """Residuals of (ny, nx) uint16 codes: all low bytes, then all high bytes, row by row."""
-    signed = (codes - _foretold(codes)).view(np.int16)
-    folded = ((signed << 1) ^ (signed >> 15)).view(np.uint16)  # 0, -1, 1, -2 -> 0, 1, 2, 3
-    return (folded & 0xFF).astype(np.uint8).tobytes() + (folded >> 8).astype(np.uint8).tobytes()
+    ny, nx = codes.shape
+    planes = np.empty((2, ny, nx), np.uint8)
+    height = max(BAND_CELLS // nx, 1)
+    for top in range(0, ny, height):
+        above = min(top, 1)  # a row more, to foretell the first one from
+        band = codes[top - above : top + height]
+        signed = (band - _foretold(band))[above:].view(np.int16)
+        folded = ((signed << 1) ^ (signed >> 15)).view(np.uint16)  # 0, -1, 1, -2 -> 0, 1, 2, 3
+        planes[0, top : top + height] = folded & 0xFF
+        planes[1, top : top + height] = folded >> 8
+    return planes.tobytes()
 
 
 def from_bytes(data: bytes, shape: tuple[int, int]) -> Codes:

@@ -31,8 +31,9 @@ STEPS = {
 _BINS = 20  # of other quantities: so many steps in the narrowest bin of the legend
 _SAMPLE = 4096
 _ALIGNED = 2.0**40  # steps from zero up to which a multiple of the step is exact enough
+_AT_ONCE = 1 << 16  # values: their float64 copies stay in the processor's cache
 
-Float = NDArray[np.float64]
+Float = NDArray[np.floating]
 
 
 def step_of(scale: Scale) -> float:
@@ -56,7 +57,7 @@ def step_of(scale: Scale) -> float:
 def coding(present: Float, step: float) -> tuple[float, float]:
     """(scale, offset) for values that are all finite: value = offset + scale * code.
 
-    present  float64, any shape, may be empty
+    present  float32 or float64, any shape, may be empty
     step     > 0: what is asked for. The scale is coarser only where 16 bits do not hold the range,
              or where the values lie on a coarser lattice anyway and so are kept exactly.
     """
@@ -75,28 +76,32 @@ def coding(present: Float, step: float) -> tuple[float, float]:
 def packed_step(present: Float) -> float | None:
     """The step 2^E / 10^D on whose lattice, counted from the lowest, all values lie.
 
-    present  float64, not empty, as read from float32: a value may be off by its rounding
+    present  float32 or float64, not empty, as read from float32: it may be off by its rounding
     None where there is no such step, or where rounding hides it.
     """
     flat = present.ravel()
-    ordered = np.unique(flat[:: max(1, flat.size // _SAMPLE)])
+    ordered = np.unique(flat[:: max(1, flat.size // _SAMPLE)].astype(np.float64))
     if ordered.size < 2:
         return None
     smallest = float(np.diff(ordered).min())
-    rounding = 2.0**-23 * max(abs(float(flat.min())), abs(float(flat.max())))
+    lowest, highest = float(flat.min()), float(flat.max())
+    rounding = 2.0**-23 * max(abs(lowest), abs(highest))
     if not smallest > 4 * rounding:
         return None
     for decimal in range(-2, 9):
         step = 2.0 ** round(math.log2(smallest * 10.0**decimal)) / 10.0**decimal
         if abs(step - smallest) <= 2 * rounding and all(
-            _off_lattice(some, float(flat.min()), step) <= 2 * rounding for some in (ordered, flat)
+            _on_lattice(some, lowest, step, 2 * rounding) for some in (ordered, flat)
         ):
             return step
     return None
 
 
-def _off_lattice(values: Float, origin: float, step: float) -> float:
-    """How far values lie from the lattice of *step* that begins at *origin*, at most."""
-    counts = (values - origin) / step
-    counts -= np.rint(counts)
-    return float(np.abs(counts, out=counts).max()) * step
+def _on_lattice(values: Float, origin: float, step: float, tolerance: float) -> bool:
+    """Whether all values lie that near to the lattice of *step* that begins at *origin*."""
+    for start in range(0, values.size, _AT_ONCE):
+        counts = (values[start : start + _AT_ONCE].astype(np.float64) - origin) / step
+        counts -= np.rint(counts)
+        if not float(np.abs(counts, out=counts).max()) * step <= tolerance:
+            return False
+    return True
