@@ -6,6 +6,7 @@ Raise `REVISION` with every change to what an increment is, or kept sums would g
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 
 from render_farm.derive import snow
 from render_farm.derive.derived import Inputs
@@ -54,12 +55,9 @@ def total(inputs: Inputs, increment: Increment) -> Array:
     raises   DeriveError for fields that do not make consecutive increments, InputMissing for none
     """
     require_increments({role: [f.key for f in fields] for role, fields in inputs.items()})
-    so_far: Array | None = None
-    for k in range(min(len(fields) for fields in inputs.values())):
-        so_far = plus(so_far, increment({role: (f[k],) for role, f in inputs.items()}))
-    if so_far is None:
-        raise InputMissing("there is no increment to add up")
-    return so_far
+    count = len(next(iter(inputs.values())))
+    each = ({role: (fields[k],) for role, fields in inputs.items()} for k in range(count))
+    return reduce(plus, map(increment, each))
 
 
 def plus(so_far: Array | None, more: Array) -> Array:
@@ -74,9 +72,9 @@ def require_increments(keys: Mapping[str, Sequence[MessageKey]]) -> None:
     """Raise DeriveError unless the messages of all roles make consecutive increments.
 
     Every role has one message for each, those over a window share it and meet end to end (nothing
-    is counted twice or left out), instants lie at its end. InputMissing where there is no role.
+    is counted twice or left out), instants lie at its end. InputMissing where there is none.
     """
-    if not keys:
+    if not any(keys.values()):
         raise InputMissing("there is no increment to add up")
     counts = {role: len(of_role) for role, of_role in keys.items()}
     if len(set(counts.values())) > 1:

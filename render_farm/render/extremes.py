@@ -20,7 +20,7 @@ def extremes(scene: Scene, sampled: Sampled) -> tuple[Extreme | None, Extreme | 
     the highest is told; None where nothing is painted at all.
     """
     lowest, highest = _places(sampled)
-    low, high = _value(scene, lowest), _value(scene, highest)
+    low, high = _value(scene, sampled, lowest), _value(scene, sampled, highest)
     display = scene.display
     first = min(scale.levels[0] for scale in scene.classes.scales)
     bare = not display.under
@@ -41,13 +41,18 @@ def _places(sampled: Sampled) -> tuple[tuple[int, int], tuple[int, int]]:
     return (rows[0][1], rows[0][0]), (rows[1][1], rows[1][0])
 
 
-def _value(scene: Scene, place: tuple[int, int]) -> float:
-    """Value of the source cell nearest to a pixel, in the display unit."""
+def _value(scene: Scene, sampled: Sampled, place: tuple[int, int]) -> float:
+    """Value of the source cell nearest to a pixel, in the display unit.
+
+    The pixel's own where that cell is missing: at a rim it is painted from its neighbours.
+    """
     grid = scene.derived.grid
     column, row = grid.index(*scene.viewport.lonlat_of_pixels([place[0]], [place[1]]))
     c = round(float(column[0])) % grid.nx if grid.cyclic else round(float(column[0]))
     r = min(max(round(float(row[0])), 0), grid.ny - 1)
     value = float(scene.derived.arrays["fill"][r, min(max(c, 0), grid.nx - 1)])
+    if not math.isfinite(value):
+        value = sampled.first + float(sampled.codes[place[1], place[0]]) * sampled.step
     return value * scene.display.factor + scene.display.offset
 
 

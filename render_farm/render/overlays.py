@@ -177,7 +177,9 @@ class Overlays:
         if layer.field == "fill" and layer.smooth_km == 0:
             step = contours.sharp_step(self._sampled.cells_per_px)
             values = self._sampled.values(step)
-            return contours.LatticeField(values, values, 0, step)
+            gone = self._sampled.missing
+            missing = None if gone is None else gone[::step, ::step]
+            return contours.LatticeField(values, values, 0, step, missing)
         return contours.lattice_field(
             scene.derived.arrays[layer.field],
             scene.derived.grid,

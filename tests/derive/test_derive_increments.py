@@ -115,4 +115,6 @@ def test_nothing_to_add_up_is_said():
     for inputs in ({}, {"water": ()}):
         with pytest.raises(InputMissing, match="no increment"):
             increments.total(inputs, increments.bucket_snow)
+        with pytest.raises(InputMissing, match="no increment"):
+            increments.require_increments(inputs)
     assert (increments.plus(None, array([1.0])) == 1).all()

@@ -57,7 +57,11 @@ def picture(catalog, map_cache):
             staging_dir="",
             map_cache_dir=str(map_cache),
         )
-        arrays = {k: v for k, v in fields(FILLS[fill]).items() if k not in without}
+        arrays = {
+            k: v
+            for k, v in fields(FILLS[fill] if isinstance(fill, str) else fill).items()
+            if k not in without
+        }
         what = scene(job, task, Derived(GRID, arrays), region, caches_of(str(map_cache)))
         drawn, texts = draw_frame(what)
         rect = what.layout.map
@@ -172,3 +176,30 @@ def test_no_amount_is_written_where_the_map_is_bare(catalog, units):
 
         assert station_text(0.4 * first, values) == ""
         assert station_text(first, values) == f"{first:g}"
+
+
+def test_the_highest_value_is_told_beside_a_hole_in_the_field(picture):
+    """Warmer and warmer towards a corner of the map, with lone holes in each of four patterns."""
+    rows, columns = np.mgrid[0 : GRID.ny, 0 : GRID.nx]
+    for hole in np.ndindex(2, 2):
+        holes = (rows % 2 == hole[0]) & (columns % 2 == hole[1])
+        warm = np.where(holes, np.nan, 280.0 + 0.1 * columns - 0.1 * rows)
+
+        _, texts = picture(fill=warm, sampling="linear")
+
+        assert "Max" in texts.facts[1]
+        assert "Min" in texts.facts[1]
+
+
+@pytest.mark.parametrize("smooth_km", [0, 40])
+def test_no_centre_is_marked_where_the_field_ends(picture, smooth_km):
+    """Warmest at the rim of what is known, which is no summit."""
+    rows, columns = np.mgrid[0 : GRID.ny, 0 : GRID.nx]
+    ridge = 290.0 + 0.2 * columns - 0.02 * (rows - 30.0) ** 2
+    fill = np.where(columns > 60, np.nan, ridge)
+    lines = (LineLayer(field="fill", unit="K", step=2, extrema=True, smooth_km=smooth_km),)
+
+    marked, _ = picture(fill=fill, lines=lines)
+    plain, _ = picture(fill=fill, lines=(lines[0].model_copy(update={"extrema": False}),))
+
+    np.testing.assert_array_equal(marked, plain)
