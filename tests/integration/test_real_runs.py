@@ -21,7 +21,8 @@ def test_gfs_publishes_what_the_files_hold_through_the_filter(rehearsal):
     }
     report = json.loads(done.out)
     assert {frame["reason"] for frame in report["missing"]} == {"field missing"}
-    assert report["not_applicable"] == 2  # totals at hour 0
+    # At hour 0 three amounts of precipitation and two of snow, at hour 6 what fell in 24 h.
+    assert report["not_applicable"] == 6
     fetched = [line for line in done.log if line["event"] == "fetch.finished"]
     assert {line["method"] for line in fetched} == {"FILTERED"}
 
@@ -36,6 +37,7 @@ def test_hrrr_publishes_what_the_files_hold(rehearsal):
         ("refc", "f001"),
         ("refc", "f006"),
         ("precip_total", "f006"),
+        ("precip_6h", "f006"),
     }
     assert "missing pnw/t2m/f006: field missing" in done.err
 
@@ -44,7 +46,7 @@ def test_every_published_picture_is_whole_and_of_the_regions_size(rehearsal):
     rehearsal("run", "--model", "hrrr", "--cycle", HRRR, "--hours", "6")
 
     pictures = rehearsal.published("hrrr", HRRR)
-    assert len(pictures) == 2
+    assert len(pictures) == 3
     for path in pictures.values():
         assert cv2.imread(str(path)).shape == (1200, 1600, 3)
 
@@ -93,7 +95,8 @@ def test_hours_that_are_not_there_yet_are_named_not_waited_for(rehearsal):
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("--model", "gsf"), 2, "there is no model 'gsf'; there are: gfs, aigfs, hrrr"),
+        (("--model", "gsf"), 2, "there is no model 'gsf'; did you mean 'gfs'?"),
+        (("--model", "nam"), 2, "there is no model 'nam'; there are: gfs, aigfs, hrrr"),
         (("--model", "gfs", "--cycle", "yesterday"), 2, "neither YYYYMMDDHH nor 'latest'"),
         (("--model", "gfs", "--cycle", "2026012913"), 2, "gfs has no run at 13 UTC"),
         (("--model", "gfs", "--cycle", "2026013212"), 2, "neither YYYYMMDDHH nor 'latest'"),

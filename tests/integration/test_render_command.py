@@ -168,7 +168,7 @@ def test_bad_words_are_told_with_the_good_ones(twf, test_data, tmp_path):
     size = twf("render", file, "--product", "t2m", "--region", "pnw", "--size", "1", *out)
 
     assert (product.code, region.code, size.code) == (2, 2, 2)
-    assert "there is no product 't3m'; did you mean 't2m'? there are: " in product.err
+    assert "there is no product 't3m'; did you mean 't2m'?\n" in product.err
     assert "there is no region 'mars'; there are: pnw" in region.err
     assert "WIDTHxHEIGHT" in size.err
 

@@ -70,8 +70,8 @@ def chosen(
     for key in wanted:
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise BadInput(f"there is no {kind} {key!r}; {hint}there are: {', '.join(known)}")
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+            raise BadInput(f"there is no {kind} {key!r}; {hint}")
     if not wanted:
         raise BadInput(f"name at least one {kind}; there are: {', '.join(known)}")
     return wanted
