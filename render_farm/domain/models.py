@@ -1,7 +1,7 @@
 """A weather model as an operator describes it: cycles, hours, where its files lie. Data only."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -86,6 +86,13 @@ class GridSize(Frozen):
         return self
 
 
+class Cadence(Frozen):
+    """How long the other side takes from one forecast hour to the next, up to hour `to`."""
+
+    to: int = Field(gt=0)
+    s_per_hour: float = Field(ge=0)
+
+
 class Model(Frozen):
     """One model.
 
@@ -93,7 +100,11 @@ class Model(Frozen):
     bucket_h            length of the accumulation and averaging buckets
     aliases             field of a product -> the model's own field (`VAR:level` both)
     first_hour_min      minutes from the cycle to its first file, usually
+    cadence             how fast hours follow each other, until that is learned; rising
     gives_up_min        minutes from the cycle after which missing hours are given up
+    stalls_min          but not before nothing has come for this long
+    when_superseded     when a newer run has data: "finish" this one, or "abandon" what is not due
+    poll_s              pause between looks where nothing is known of when it comes
     grid                None: taken for a quarter-degree globe, and downloads are not held to it
     """
 
@@ -108,7 +119,10 @@ class Model(Frozen):
     long_hours: Hours = ()
     bucket_h: int = Field(gt=0)
     first_hour_min: float = Field(gt=0)
+    cadence: tuple[Cadence, ...] = ()
     gives_up_min: float = Field(gt=0)
+    stalls_min: float = Field(default=30.0, gt=0)
+    when_superseded: Literal["finish", "abandon"] = "finish"
     poll_s: float = Field(default=30.0, gt=0)
     files: tuple[ModelFile, ...] = Field(min_length=1)
     grid: GridSize | None = None

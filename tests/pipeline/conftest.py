@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from render_farm.domain.models import Model
 from render_farm.domain.places import Box, Region
 from twf_async.clock import Clock
 from twf_async.fetch.errors import NotYetPublished
-from twf_async.fetch.fetched import HourFetched, HourWanted
+from twf_async.fetch.fetched import Appearance, HourFetched, HourWanted
 from twf_async.ledger.ledger import Ledger
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.pipeline.ports import Workshop
@@ -130,7 +131,11 @@ class ScriptedFetcher:
     hours: set[int] | None = None  # None: all of them
     absent_keys: set[str] = field(default_factory=set)  # str(MessageKey)
     faults: dict[int, list[Exception]] = field(default_factory=dict)
+    looked: list[tuple[str, int]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
+    modified: dict[int, datetime] = field(default_factory=dict)
+    editions: dict[int, str] = field(default_factory=dict)  # hour -> digest of its inventory
+    forgotten: list[int] = field(default_factory=list)
     wanted: dict[int, HourWanted] = field(default_factory=dict)
     arrival: asyncio.Event = field(default_factory=asyncio.Event)
     busy: int = 0
@@ -139,8 +144,16 @@ class ScriptedFetcher:
     async def newest_cycle(self, model: Model) -> str | None:
         return max(self.cycles, default=None)
 
-    async def exists(self, model: Model, cycle: str, hour: int) -> bool:
-        return cycle in self.cycles
+    async def appeared(self, model: Model, cycle: str, hour: int, *, anew=False) -> Appearance:
+        self.looked.append((cycle, hour))
+        await asyncio.sleep(0)
+        there = cycle in self.cycles and (self.hours is None or hour in self.hours)
+        if not there:
+            raise NotYetPublished(f"hour {hour} is not there")
+        return Appearance("nomads", self.modified.get(hour), self.editions.get(hour, "first"))
+
+    async def forget(self, model: Model, cycle: str, hour: int) -> None:
+        self.forgotten.append(hour)
 
     async def hour(self, wanted: HourWanted) -> HourFetched:
         self.asked.append((wanted.cycle, wanted.hour))

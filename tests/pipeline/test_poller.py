@@ -103,10 +103,10 @@ async def test_after_a_restart_the_unfinished_run_is_taken_up_before_anyone_is_a
         await poller.stop()
     async with open_bench(clock=at(16)) as bench:
 
-        async def nobody(*_):
+        async def nobody(*_, **__):
             raise Silent("no answer")
 
-        bench.fetcher.newest_cycle = bench.fetcher.exists = nobody
+        bench.fetcher.appeared = nobody
         online = bench.tree.published("gfs", NEW)
         poller = ModelPoller("gfs", bench.shop)
         ended = asyncio.create_task(until(bench.shop, "run.complete", cycle=NEW))
@@ -125,15 +125,15 @@ async def test_a_silent_other_side_is_a_fault_in_the_status_and_no_more(open_ben
 
     async with open_bench(clock=at(16)) as bench:
         asked = asyncio.Event()
-        newest = bench.fetcher.newest_cycle
+        appeared = bench.fetcher.appeared
 
-        async def first_nobody(model):
+        async def first_nobody(*hour, **how):
             if not asked.is_set():
                 asked.set()
                 raise Silent("no answer")
-            return await newest(model)
+            return await appeared(*hour, **how)
 
-        bench.fetcher.newest_cycle = first_nobody
+        bench.fetcher.appeared = first_nobody
         poller = ModelPoller("gfs", bench.shop)
         shown = asyncio.create_task(until(bench.shop, "frame.published"))
         await asyncio.sleep(0)

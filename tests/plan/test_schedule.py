@@ -95,7 +95,7 @@ def test_a_run_that_is_superseded_looks_once_more_and_ends():
     run = fetch(begun(), 0)
     run = schedule.absent(schedule.fetching(run, 3), 3, NOW)
     assert schedule.to_fetch(run, NOW) == ()
-    run = schedule.superseded(run, NOW)
+    run = schedule.abandoned(run, NOW)
     assert schedule.to_fetch(run, NOW) == (3, 6)
     run = schedule.absent(schedule.fetching(run, 3), 3, NOW)
     assert run.files[3].status is FileStatus.GIVEN_UP

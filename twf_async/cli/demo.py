@@ -77,6 +77,8 @@ def _environment(state: Path, upstream: str, models: Iterable[str]) -> dict[str,
         ours[f"TWF_MODELS__{model.upper()}__POLL_S"] = "2"
         # The replica's run comes in now, however long ago its cycle was.
         ours[f"TWF_MODELS__{model.upper()}__GIVES_UP_MIN"] = "10000"
+        # Its hours follow each other far faster than those of NOMADS.
+        ours[f"TWF_MODELS__{model.upper()}__CADENCE"] = "[]"
     return {**ours, **os.environ, "TWF_UPSTREAM__NOMADS_URL": upstream}
 
 
@@ -104,6 +106,8 @@ def _replica(state: Path) -> Iterator[str]:
             raise TwfError("the demo's loopback NOMADS did not start; see its lines above")
         yield url
     finally:
+        if process.stdout:
+            process.stdout.close()
         process.terminate()
         try:
             process.wait(STOP_S)

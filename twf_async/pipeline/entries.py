@@ -7,8 +7,8 @@ from twf_async.ledger.entries import HourEntry
 from twf_async.plan.progress import FileState
 
 
-def fetched_entry(got: HourFetched, now: datetime) -> HourEntry:
-    """An hour's files are here."""
+def fetched_entry(got: HourFetched, now: datetime, inventory: str | None = None) -> HourEntry:
+    """An hour's files are here. inventory: digest of what they were taken by."""
     return HourEntry(
         got.model,
         got.cycle,
@@ -21,6 +21,7 @@ def fetched_entry(got: HourFetched, now: datetime) -> HourEntry:
         bytes=got.bytes,
         requests=got.requests,
         fetch_s=got.took_s,
+        inventory=inventory,
     )
 
 

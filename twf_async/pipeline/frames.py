@@ -1,7 +1,8 @@
 """The frames of one run and their states, told to the manifest, the ledger and the listeners."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from render_farm.domain.jobs import Frame, HourRendered
 from twf_async.clock import Clock
@@ -85,17 +86,35 @@ class RunFrames:
         """Product -> regions still to be drawn at *hour*."""
         return {product: todo for (at, product), todo in self._todo.items() if at == hour}
 
-    def mark(self, hour: int, products: Iterable[str], state: FrameState) -> None:
+    def mark(
+        self,
+        hour: int,
+        products: Iterable[str],
+        state: FrameState,
+        *,
+        eta: datetime | None = None,
+    ) -> None:
         """Note that unpublished frames are expected, being fetched or being drawn."""
         self._tree.mark(
             self.model,
             self.cycle,
             [
-                FrameChange(region, product, hour, state)
+                FrameChange(region, product, hour, state, eta=eta)
                 for product in products
                 for region in self._todo.get((hour, product), ())
             ],
         )
+
+    def again(self, redo: Mapping[int, tuple[ProductOrder, ...]]) -> None:
+        """These products are drawn once more; what is online stays until then."""
+        for hour, orders in redo.items():
+            for order in orders:
+                key = order.product.key
+                names = [name for name in self._expected if name[1:] == (key, hour)]
+                self._todo[hour, key] = tuple(sorted(region for region, *_ in names))
+                for name in names:
+                    self._failed.pop(name, None)
+            self.mark(hour, [order.product.key for order in orders], FrameState.EXPECTED)
 
     async def fail(self, drawable: Drawable) -> None:
         """The products of *drawable* that cannot be drawn at all."""

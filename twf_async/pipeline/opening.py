@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model
@@ -43,7 +44,7 @@ def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -
         hours,
         tuple(product.key for product in products),
         tuple(catalog.regions[key] for key in dict.fromkeys(request.regions or model.regions)),
-        hour_orders(model, products, hours),
+        hour_orders(_at(model, request.cycle), products, hours),
         Policy(
             ahead_hours=fetch.ahead_hours,
             fetches_at_once=fetches_at_once,
@@ -52,6 +53,7 @@ def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -
             batch=fetch.mode == "batch",
             wait=request.wait,
             deadline=deadline(model, request.cycle),
+            stalls=timedelta(minutes=model.stalls_min),
         ),
     )
 
@@ -66,6 +68,12 @@ def files_wanted(
             for hour, key in order.needs:
                 wanted.setdefault(hour, set()).add(key)
     return {hour: frozenset(wanted[hour]) for hour in sorted(wanted)}
+
+
+def _at(model: Model, cycle: str) -> Model:
+    """The model with the hours of this cycle only: files of others must not be asked for."""
+    own = {"hours": hours_of_cycle(model, cycle), "long_hours": (), "long_cycles": ()}
+    return model.model_copy(update=own)
 
 
 def _hours(model: Model, request: RunRequest) -> tuple[int, ...]:

@@ -1,22 +1,23 @@
 """Follows one model: finds its newest run, works through it, and turns to the next when it comes.
 
-A newer run with data supersedes the older one, which then finishes what is there and waits no more.
-After a restart the unfinished newest run is taken up at once, before the other side is asked.
+A newer run with data supersedes the older one, which goes on or not, as the model's
+`when_superseded` says. After a restart unfinished runs are taken up at once, before the other side
+is asked.
 """
 
 import asyncio
 import contextlib
-from datetime import datetime, timedelta
 
 import structlog
 
-from twf_async.errors import BadInput, FetchError
+from twf_async.errors import BadInput
+from twf_async.pipeline.discovery import RunFinder
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.pipeline.run import RunPipeline
 from twf_async.plan.progress import FileStatus
-from twf_async.plan.runs import candidates, first_due, hours_of_cycle, newer_candidates, next_cycle
-from twf_async.publish.manifest import RunState
+from twf_async.plan.runs import candidates, deadline
+from twf_async.publish.manifest import RunState, hour_name
 
 LONGEST_SLEEP_S = 600.0  # a changed clock or configuration is noticed at the latest then
 
@@ -31,9 +32,7 @@ class ModelPoller:
         self._shop = shop
         self._model = shop.settings().catalog.models[model]
         self._runs: dict[str, tuple[RunPipeline, asyncio.Task[RunReport]]] = {}
-        self._latest = ""
-        self._looked_at: datetime | None = None
-        self._fault = ""
+        self._finder = RunFinder(self._model, shop)
         self._last_report: RunReport | None = None
         self._wake = asyncio.Event()
         self._log = structlog.get_logger(component="poller").bind(model=model)
@@ -58,7 +57,9 @@ class ModelPoller:
         await asyncio.wait({self.task})
         await self._end_runs(drain_s)
         self._model = self._shop.settings().catalog.models[self.model]
-        self.task = asyncio.create_task(self._follow(self._latest), name=f"poller:{self.model}")
+        latest = self._finder.latest
+        self._finder = RunFinder(self._model, self._shop, latest)
+        self.task = asyncio.create_task(self._follow(latest), name=f"poller:{self.model}")
         self._log.info("poller.reloaded")
 
     @property
@@ -70,79 +71,64 @@ class ModelPoller:
         """For the status page: the newest run, and how far the runs being worked on are."""
         return {
             "model": self.model,
-            "newest": self._latest or None,
-            "looked_at": self._looked_at,
-            "fault": self._fault,
+            "newest": self._finder.latest or None,
+            "looked_at": self._finder.looked_at,
+            "fault": self._finder.fault,
+            "coming": self._finder.coming(),
             "runs": {cycle: _run_status(run) for cycle, (run, _) in sorted(self._runs.items())},
         }
 
     async def _follow(self, cycle: str = "") -> None:
-        if cycle := cycle or self._unfinished():
-            self._begin(cycle)
+        for known in sorted({cycle, *self._unfinished()} - {""}):
+            self._supersede()
+            self._begin(known)
         while True:
-            newer = await self._look()
+            newer = await self._finder.look()
             if newer is not None:
-                for run, _ in self._runs.values():
-                    run.supersede()
+                self._supersede()
                 self._begin(newer)
             await self._rest()
             self._collect()
 
-    def _unfinished(self) -> str:
-        """The newest run of the tree if it had not ended and may still get on, else nothing."""
+    def _unfinished(self) -> tuple[str, ...]:
+        """Runs of the tree that had not ended and may still get on.
+
+        The newest one; and the one before it, where that is finished too and not yet out of time.
+        """
         tree, now = self._shop.tree, self._shop.clock.now()
-        for cycle in tree.runs(self.model)[:1]:
-            if tree.summary(self.model, cycle)["state"] == RunState.RUNNING.value:
-                return cycle if cycle in candidates(self._model, now) else ""
-        return ""
+        newest, *older = [*tree.runs(self.model)[:2], ""]
+        may = candidates(self._model, now)
+        if self._model.when_superseded == "abandon":
+            older = []
+        return tuple(
+            cycle
+            for cycle in (newest, *older)
+            if cycle in may
+            and (cycle == newest or now < deadline(self._model, cycle))
+            and tree.summary(self.model, cycle)["state"] == RunState.RUNNING.value
+        )
+
+    def _supersede(self) -> None:
+        for run, _ in self._runs.values():
+            run.supersede()
 
     def _begin(self, cycle: str) -> None:
         try:
             run = RunPipeline(RunRequest(self.model, cycle), self._shop)
         except BadInput as error:  # a reload took away what this run needs
             self._log.warning("poller.run_refused", cycle=cycle, reason=str(error))
-            self._latest = max(self._latest, cycle)
+            self._finder.know(cycle)
             return
         task = asyncio.create_task(run.run(), name=f"run:{self.model}.{cycle}")
         task.add_done_callback(lambda _: self._wake.set())
         self._runs[cycle] = (run, task)
-        self._latest = max(self._latest, cycle)
-
-    async def _look(self) -> str | None:
-        """A run newer than the latest that has data; a fault of the other side is no answer."""
-        self._looked_at = self._shop.clock.now()
-        try:
-            newer = await self._newer(self._looked_at)
-        except FetchError as error:
-            if self._fault != error.reason:
-                self._log.warning("poller.look_failed", reason=error.reason, detail=str(error))
-            self._fault = error.reason
-            return None
-        self._fault = ""
-        if newer is not None:
-            self._log.info("poller.run_found", cycle=newer, superseded=self._latest or None)
-        return newer
-
-    async def _newer(self, now: datetime) -> str | None:
-        model = self._model
-        await self._shop.gate.wait_fetch()
-        if not self._latest:
-            return await self._shop.fetcher.newest_cycle(model)
-        for cycle in newer_candidates(model, self._latest, now):
-            first = hours_of_cycle(model, cycle)[0]
-            if await self._shop.fetcher.exists(model, cycle, first):
-                return cycle
-        return None
+        self._finder.know(cycle)
 
     async def _rest(self) -> None:
         """Sleep until the next look is due or a run ends."""
-        clock, model = self._shop.clock, self._model
-        pause_s = model.poll_s
-        if self._latest:
-            due = first_due(model, next_cycle(model, self._latest)) - clock.now()
-            pause_s = min(max(pause_s, due / timedelta(seconds=1)), LONGEST_SLEEP_S)
+        pause_s = min(await self._finder.pause_s(), LONGEST_SLEEP_S)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(clock.real_seconds(pause_s)):
+            async with asyncio.timeout(self._shop.clock.real_seconds(pause_s)):
                 await self._wake.wait()
         self._wake.clear()
 
@@ -178,4 +164,5 @@ def _run_status(run: RunPipeline) -> dict[str, object]:
         "hours_fetched": sum(state.status is FileStatus.FETCHED for state in files),
         "hours_pending": sum(state.status is FileStatus.PENDING for state in files),
         "superseded": run.superseded,
+        "etas": {hour_name(hour): eta for hour, eta in run.etas.items()},
     }

@@ -1,5 +1,6 @@
 """What the pipeline asks of its neighbours, and the set of neighbours a run works with."""
 
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from render_farm.domain.jobs import HourFailed, HourRendered, RegionView, Render
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region
 from twf_async.clock import Clock
-from twf_async.fetch.fetched import HourFetched, HourWanted
+from twf_async.fetch.fetched import Appearance, HourFetched, HourWanted
 from twf_async.ledger.ledger import Ledger
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.publish.events import EventBus
@@ -33,11 +34,16 @@ class Fetcher(Protocol):
     async def hour(self, wanted: HourWanted) -> HourFetched:
         """Bring an hour's messages here."""
 
+    async def appeared(
+        self, model: Model, cycle: str, hour: int, *, anew: bool = False
+    ) -> Appearance:
+        """What is known of an hour that is there; anew: ask even if it is here already."""
+
+    async def forget(self, model: Model, cycle: str, hour: int) -> None:
+        """Drop what was brought of an hour: it was replaced."""
+
     async def newest_cycle(self, model: Model) -> str | None:
         """The newest run that has any data."""
-
-    async def exists(self, model: Model, cycle: str, hour: int) -> bool:
-        """Whether an hour is there."""
 
 
 async def _nothing(_model: str, _cycle: str) -> None:
@@ -51,6 +57,7 @@ class Workshop:
     settings     the configuration of this moment; taken once per run
     before_run   called with model and cycle before a run is opened (upkeep makes room)
     map_cache_dir  where workers keep their pixel maps
+    chance       0 to 1, evenly: spreads looks, so that clients do not march in step
     """
 
     settings: Callable[[], Settings]
@@ -63,3 +70,4 @@ class Workshop:
     clock: Clock
     map_cache_dir: Path
     before_run: Callable[[str, str], Awaitable[None]] = _nothing
+    chance: Callable[[], float] = random.random

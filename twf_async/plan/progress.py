@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from render_farm.domain.fields import MessageKey
+from twf_async.plan.arrivals import Window
+from twf_async.plan.looks import Pace
 from twf_async.plan.orders import ProductOrder
+
+MISSES_PER_HOUR = 0.7  # looks that find nothing, of what an hour may cost
+MISSES_AT_FIRST = 5
 
 
 class FileStatus(StrEnum):
@@ -20,20 +25,35 @@ class FileStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """The files of one hour. not_before: when to ask again; missing: wanted but not in them."""
+    """The files of one hour.
+
+    not_before  when to ask again
+    missed_at   when they were last asked for in vain
+    missing     wanted but not in them
+    """
 
     status: FileStatus = FileStatus.PENDING
     not_before: datetime | None = None
+    missed_at: datetime | None = None
     absences: int = 0
     failures: int = 0
     reason: str = ""
     detail: str = ""
     missing: frozenset[MessageKey] = frozenset()
 
+    @property
+    def gone(self) -> bool:
+        """It will not come."""
+        return self.status is FileStatus.GIVEN_UP
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a run is worked through. deadline: after it, what is not there is given up."""
+    """How a run is worked through.
+
+    deadline   after it, what is not there is given up ...
+    stalls     ... once nothing has come for that long
+    """
 
     ahead_hours: int = 6
     fetches_at_once: int = 2
@@ -42,6 +62,12 @@ class Policy:
     batch: bool = False
     wait: bool = True
     deadline: datetime | None = None
+    stalls: timedelta = timedelta(0)
+
+    @property
+    def pace(self) -> Pace:
+        """How often a run's hours may be looked for."""
+        return Pace(self.poll_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +92,10 @@ class Drawable:
 class RunProgress:
     """A run on its way. waiting: products not yet handed out; drawing: those that are.
 
-    at_edge    we have caught up with the other side, so hours are asked for one by one
+    at_edge        we have caught up with the other side, so hours are asked for one by one
+    windows        when hours are expected, where that is known
+    misses, came   looks that found nothing, and hours that were found
+    progressed_at  when the last hour was found
     """
 
     policy: Policy
@@ -75,11 +104,20 @@ class RunProgress:
     drawing: Mapping[int, frozenset[str]] = field(default_factory=dict)
     hold_until: datetime | None = None
     at_edge: bool = False
+    windows: Mapping[int, Window] = field(default_factory=dict)
+    misses: int = 0
+    came: int = 0
+    progressed_at: datetime | None = None
 
     @property
     def finished(self) -> bool:
         """Every product of every hour is settled."""
         return not self.waiting and not self.drawing
+
+    @property
+    def eager(self) -> bool:
+        """Whether looking at the likeliest moment is affordable: on average it misses half."""
+        return self.misses <= MISSES_PER_HOUR * self.came + MISSES_AT_FIRST
 
     @property
     def needed(self) -> frozenset[int]:

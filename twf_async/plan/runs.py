@@ -54,6 +54,14 @@ def newer_candidates(model: Model, than: str, now: datetime) -> tuple[str, ...]:
     return tuple(cycle for cycle in candidates(model, now) if cycle > than)
 
 
+def cycles_since(
+    model: Model, after: str, now: datetime, *, oldest_h: float = OLDEST_H
+) -> tuple[str, ...]:
+    """Cycles that have begun, newer than *after* and not too old to be news, newest first."""
+    names = (cycle_name(moment) for moment in _cycles_back(model, now, oldest_h))
+    return tuple(name for name in names if name > after)
+
+
 def next_cycle(model: Model, after: str) -> str:
     """The cycle that follows *after* in the model's timetable."""
     moment = cycle_time(after) + timedelta(hours=1)

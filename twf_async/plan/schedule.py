@@ -5,14 +5,17 @@ when it stays away are later ones tried too, for hours do come out of order. Fet
 drawing by a bounded number of hours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from render_farm.domain.fields import MessageKey
+from twf_async.plan.arrivals import Window
+from twf_async.plan.looks import first_look, look_again
 from twf_async.plan.progress import FileState, FileStatus, RunProgress
 
 NOT_PUBLISHED = "not published"
+SUPERSEDED = "superseded"
 PATIENCE = 3  # absences of an hour before the next one is asked for as well
 LONGEST_BACK_OFF_S = 300.0
 
@@ -45,14 +48,53 @@ def fetched(run: RunProgress, hour: int, missing: frozenset[MessageKey]) -> RunP
     return _with(run, hour, FileState(FileStatus.FETCHED, missing=missing))
 
 
-def absent(run: RunProgress, hour: int, now: datetime) -> RunProgress:
-    """The other side does not have the hour yet."""
+def came(run: RunProgress, hour: int, at: datetime | None) -> RunProgress:
+    """An hour was found, and is now being downloaded. at: since when it is there, if known."""
+    waited_for = run.files[hour].absences > 0
+    return replace(
+        run,
+        came=run.came + 1,
+        progressed_at=at or run.progressed_at,
+        at_edge=run.at_edge and waited_for,
+    )
+
+
+def absent(run: RunProgress, hour: int, now: datetime, *, chance: float = 0.5) -> RunProgress:
+    """The other side does not have the hour yet. chance: 0 to 1, spreads looks."""
     state = run.files[hour]
     if not run.policy.wait or _late(run, now):
-        return _with(run, hour, FileState(FileStatus.GIVEN_UP, reason=NOT_PUBLISHED))
-    again = now + timedelta(seconds=run.policy.poll_s)
-    fresh = replace(state, status=FileStatus.PENDING, not_before=again, absences=state.absences + 1)
-    return replace(_with(run, hour, fresh), at_edge=True)
+        gone = replace(
+            state, status=FileStatus.GIVEN_UP, reason=NOT_PUBLISHED, detail=_since(run, now)
+        )
+        return _with(run, hour, gone)
+    run = replace(run, misses=run.misses + 1, at_edge=True)
+    again = look_again(run.windows.get(hour), now, pace=run.policy.pace, chance=chance)
+    again = now + (again - now) * _rank(run, hour)
+    fresh = replace(
+        state,
+        status=FileStatus.PENDING,
+        not_before=again,
+        missed_at=now,
+        absences=state.absences + 1,
+    )
+    return _with(run, hour, fresh)
+
+
+def expecting(
+    run: RunProgress, windows: Mapping[int, Window], *, chance: float = 0.5
+) -> RunProgress:
+    """It became clearer when hours come: those not looked for yet are looked for then."""
+    if not run.policy.wait:
+        return run  # whoever does not wait wants every answer now
+    files = dict(run.files)
+    for hour, state in run.files.items():
+        if state.status is FileStatus.PENDING and not state.absences and not state.failures:
+            window = windows.get(hour)
+            look = None
+            if window is not None:
+                look = first_look(window, pace=run.policy.pace, eager=run.eager, chance=chance)
+            files[hour] = replace(state, not_before=look)
+    return replace(run, files=files, windows=windows)
 
 
 def failed(
@@ -79,35 +121,65 @@ def failed(
     return replace(_with(run, hour, fresh), hold_until=hold)
 
 
-def superseded(run: RunProgress, now: datetime) -> RunProgress:
-    """A newer run has data: every hour still missing gets one last look, at once."""
+def abandoned(run: RunProgress, now: datetime) -> RunProgress:
+    """A newer run has data: hours that should be there get one last look, the rest none."""
     files = {
-        hour: replace(state, not_before=None, absences=0)
+        hour: _last_look(state, run.windows.get(hour), now)
         if state.status is FileStatus.PENDING
         else state
         for hour, state in run.files.items()
     }
-    policy = replace(run.policy, deadline=now)
+    policy = replace(run.policy, deadline=now, stalls=timedelta(0))
     return replace(run, files=files, policy=policy, at_edge=False)
 
 
+def _last_look(state: FileState, window: Window | None, now: datetime) -> FileState:
+    if window is not None and window.low > now:
+        return FileState(FileStatus.GIVEN_UP, reason=SUPERSEDED)
+    return replace(state, not_before=None, absences=0)
+
+
 def _askable(run: RunProgress) -> Iterator[tuple[int, datetime | None]]:
-    """Pending hours that may be asked for, lowest first, and from when on."""
+    """Pending hours that may be asked for, lowest first, and from when on.
+
+    Hours that a later one overtook hold up nothing; of the others, one after the other.
+    """
     ahead = 0
     away = 0
     needed = run.needed
+    frontier = _frontier(run)
     for hour in sorted(run.files):
         state = run.files[hour]
         if state.status is FileStatus.PENDING and hour in needed:
             if away >= PATIENCE or (not run.policy.batch and ahead >= run.policy.ahead_hours):
                 return
             yield hour, state.not_before
-            if state.absences >= PATIENCE:
-                away += 1
-            elif state.absences or run.at_edge:
-                return
+            if hour > frontier:
+                if state.absences >= PATIENCE:
+                    away += 1
+                elif state.absences or run.at_edge:
+                    return
+        elif state.status is FileStatus.FETCHING and hour > frontier and run.at_edge:
+            return  # it may not be there, nor then the next
         waits = hour in run.waiting and state.status is not FileStatus.GIVEN_UP
         ahead += waits or hour in run.drawing
+
+
+def _frontier(run: RunProgress) -> int:
+    """The highest hour that has come; -1 for none."""
+    there = (h for h, state in run.files.items() if state.status is FileStatus.FETCHED)
+    return max(there, default=-1)
+
+
+def _rank(run: RunProgress, hour: int) -> int:
+    """1 for the hour whose turn it is; those tried after it in vain are tried more rarely."""
+    frontier = _frontier(run)
+    before = (
+        state.status is FileStatus.PENDING and state.absences > 0
+        for other, state in run.files.items()
+        if frontier < other < hour
+    )
+    return 1 + sum(before)
 
 
 def _places(run: RunProgress) -> int:
@@ -116,7 +188,17 @@ def _places(run: RunProgress) -> int:
 
 
 def _late(run: RunProgress, now: datetime) -> bool:
-    return run.policy.deadline is not None and now >= run.policy.deadline
+    deadline = run.policy.deadline
+    if deadline is not None and run.progressed_at is not None:
+        deadline = max(deadline, run.progressed_at + run.policy.stalls)
+    return deadline is not None and now >= deadline
+
+
+def _since(run: RunProgress, now: datetime) -> str:
+    """For how long nothing has come, in words, where a run was waited for."""
+    if not run.policy.wait or run.progressed_at is None:
+        return ""
+    return f"nothing new since {run.progressed_at:%H:%M} UTC, given up at {now:%H:%M}"
 
 
 def _with(run: RunProgress, hour: int, state: FileState) -> RunProgress:

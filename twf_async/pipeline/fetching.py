@@ -1,0 +1,171 @@
+"""Brings the files of one run's hours: looks whether an hour is there, takes it, notes what it was.
+
+What an answer means is plan/schedule.py's; this carries it out, and learns from it.
+"""
+
+from collections.abc import Mapping
+
+import structlog
+
+from render_farm.domain.fields import MessageKey
+from render_farm.domain.places import Box
+from twf_async.errors import FetchError
+from twf_async.fetch.errors import NotYetPublished
+from twf_async.fetch.fetched import HourFetched, HourWanted
+from twf_async.pipeline.course import Course
+from twf_async.pipeline.entries import fetched_entry, given_up_entry
+from twf_async.pipeline.frames import RunFrames
+from twf_async.pipeline.opening import RunPlan, files_wanted
+from twf_async.pipeline.ports import Workshop
+from twf_async.pipeline.timing import RunTiming
+from twf_async.plan import etas, reruns, schedule
+from twf_async.plan.orders import ProductOrder
+from twf_async.plan.progress import FileStatus
+from twf_async.publish.manifest import FrameState
+
+
+class HourFetching:
+    """Fetches hours of one run, each when told to.
+
+    paths        hour -> message -> file
+    inventories  hour -> digest of the inventories that it was taken by
+    suspicious   an hour came so late that earlier ones may have been replaced meanwhile
+    """
+
+    def __init__(
+        self, cycle: str, plan: RunPlan, course: Course, shop: Workshop, frames: RunFrames
+    ) -> None:
+        self.paths: dict[int, dict[MessageKey, str]] = {}
+        self.inventories: dict[int, str] = {}
+        self.suspicious = False
+        self.timing = RunTiming(plan.model, cycle, shop.ledger)
+        self._cycle, self._plan, self._course = cycle, plan, course
+        self._shop, self._frames = shop, frames
+        self._wanted: dict[int, frozenset[MessageKey]] = {}
+        self._box: Box | None = None
+        self._told: dict[int, etas.Moment] = {}
+        self._log = structlog.get_logger(component="pipeline").bind(
+            model=plan.model.key, cycle=cycle
+        )
+
+    async def open(self) -> None:
+        """Recall what earlier runs, and an earlier start of this one, have shown."""
+        await self.timing.open()
+        for entry in await self._shop.ledger.hours(self._plan.model.key, self._cycle):
+            if entry.inventory:
+                self.inventories[entry.hour] = entry.inventory
+
+    def want(self, waiting: Mapping[int, tuple[ProductOrder, ...]]) -> tuple[int, ...]:
+        """Take what these products need; returns the hours of the files."""
+        self._wanted = files_wanted(waiting)
+        return tuple(self._wanted)
+
+    def cut_to(self, box: Box) -> None:
+        """Take what lies in *box*."""
+        self._box = box
+
+    def expect(self) -> None:
+        """Look for each hour when it is likely to come, and tell viewers when that is."""
+        progress = self._course.progress
+        pending = (h for h, s in progress.files.items() if s.status is FileStatus.PENDING)
+        self._course.progress = schedule.expecting(
+            progress, self.timing.windows(pending), chance=self._shop.chance()
+        )
+        self._tell()
+
+    async def fetch(self, hour: int) -> None:
+        """Take an hour if it is there."""
+        if self._box is None:
+            raise RuntimeError("files are wanted before the box is known")
+        shop, products = self._shop, self._products(hour)
+        await shop.gate.wait_fetch()
+        wanted = HourWanted(self._plan.model, self._cycle, hour, self._wanted[hour], self._box)
+        taking = False
+        try:
+            await self._look(hour)
+            taking = True
+            self._told.pop(hour, None)
+            self._frames.mark(hour, products, FrameState.FETCHING)
+            got = await shop.fetcher.hour(wanted)
+        except FetchError as error:
+            if taking:
+                self._frames.mark(hour, products, FrameState.EXPECTED)
+            await self._not_fetched(hour, error)
+        else:
+            await self._fetched(hour, got)
+
+    async def _look(self, hour: int) -> None:
+        """Find out whether the hour is there, and since when.
+
+        raises  NotYetPublished; of other faults whoever downloads knows better how often to retry
+        """
+        shop, course = self._shop, self._course
+        try:
+            seen = await shop.fetcher.appeared(self._plan.model, self._cycle, hour)
+        except NotYetPublished:
+            raise
+        except FetchError:
+            return
+        if seen.inventory:
+            self.inventories[hour] = seen.inventory
+        state, window = course.progress.files[hour], course.progress.windows.get(hour)
+        arrival = await self.timing.came(
+            hour, seen, seen_at=shop.clock.now(), missed_at=state.missed_at
+        )
+        self.suspicious |= reruns.paused(window, arrival)
+        at = None if arrival is None else arrival.at
+        course.progress = schedule.came(course.progress, hour, at)
+        self.expect()
+
+    async def _fetched(self, hour: int, got: HourFetched) -> None:
+        paths = {key: path for path, keys in got.files for key in keys}
+        self.paths[hour] = paths
+        progress = self._course.progress
+        missing = self._wanted[hour] - paths.keys()
+        self._course.progress = schedule.fetched(progress, hour, missing)
+        entry = fetched_entry(got, self._shop.clock.now(), self.inventories.get(hour))
+        await self._shop.ledger.record_hours([entry])
+
+    async def _not_fetched(self, hour: int, error: FetchError) -> None:
+        clock, course = self._shop.clock, self._course
+        now, retry_s = clock.now(), error.retry_after_s
+        if isinstance(error, NotYetPublished):
+            chance = self._shop.chance()
+            course.progress = schedule.absent(course.progress, hour, now, chance=chance)
+        else:
+            course.progress = schedule.failed(
+                course.progress,
+                hour,
+                now,
+                reason=error.reason,
+                detail=str(error),
+                # Back-offs are real seconds, the plan counts in those of the clock.
+                retry_s=None if retry_s is None else retry_s * clock.speed,
+            )
+        self._tell()
+        state = course.progress.files[hour]
+        if state.status is FileStatus.GIVEN_UP:
+            await self.note_given_up([hour])
+
+    async def note_given_up(self, hours: list[int]) -> None:
+        """Say of hours that they will not come."""
+        files = self._course.progress.files
+        for hour in hours:
+            state = files[hour]
+            self._log.error(
+                "pipeline.hour_given_up", hour=hour, reason=state.reason, detail=state.detail
+            )
+        await self._shop.ledger.record_hours(
+            given_up_entry(self._plan.model.key, self._cycle, hour, files[hour]) for hour in hours
+        )
+
+    def _tell(self) -> None:
+        now, progress = self._shop.clock.now(), self._course.progress
+        news = etas.worth_telling(self._told, etas.etas(progress, now), now)
+        for hour, eta in news.items():
+            self._frames.mark(hour, self._products(hour), FrameState.EXPECTED, eta=eta)
+        self._told |= news
+
+    def _products(self, hour: int) -> list[str]:
+        waiting = self._course.progress.waiting.get(hour, ())
+        return [order.product.key for order in waiting]

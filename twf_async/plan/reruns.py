@@ -1,0 +1,58 @@
+"""Runs whose files are replaced after we took them: where to look, and what to do again. Pure.
+
+A rerun writes files of another content under the same names, from some hour on, and so after a
+pause. Its inventories give it away: other fields have other sizes. Looking at every hour again
+would cost as many requests as there are hours; a few hours tell whether that is needed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from twf_async.plan.arrivals import Arrival, Window
+from twf_async.plan.orders import ProductOrder
+from twf_async.plan.progress import FileState, RunProgress
+
+PAUSE = timedelta(minutes=10)  # an hour this late may be the first one after a rerun began
+
+
+def samples(hours: Iterable[int]) -> tuple[int, ...]:
+    """The hours that tell for the others: first, middle and last."""
+    rising = sorted(set(hours))
+    if not rising:
+        return ()
+    return tuple(sorted({rising[0], rising[len(rising) // 2], rising[-1]}))
+
+
+def paused(window: Window | None, arrival: Arrival | None) -> bool:
+    """Whether an hour came so late that the other side may have begun the run again."""
+    return window is not None and arrival is not None and arrival.at > window.high + PAUSE
+
+
+def again(
+    run: RunProgress, hours: frozenset[int], orders: Mapping[int, tuple[ProductOrder, ...]]
+) -> tuple[RunProgress, dict[int, tuple[ProductOrder, ...]]]:
+    """The files of *hours* were replaced: take them anew, and all that was made of them.
+
+    orders  everything the run is to have, by hour
+    returns the run, and the products to be drawn again
+    """
+    redo: dict[int, tuple[ProductOrder, ...]] = {}
+    for hour, all_ in orders.items():
+        busy = {order.product.key for order in run.waiting.get(hour, ())}
+        hit = tuple(
+            order
+            for order in all_
+            if order.product.key not in busy and not order.files.isdisjoint(hours)
+        )
+        if hit:
+            redo[hour] = hit
+    waiting = {
+        hour: (*run.waiting.get(hour, ()), *redo.get(hour, ()))
+        for hour in sorted({*run.waiting, *redo})
+    }
+    files = dict(run.files)
+    taken = {hour for found in redo.values() for order in found for hour in order.files}
+    for hour in taken | hours:  # those that were not replaced come out of the cache
+        files[hour] = FileState()
+    return replace(run, waiting=waiting, files=files), redo
