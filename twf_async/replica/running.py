@@ -83,7 +83,6 @@ async def running(
     director = Director(clock or hits.clock, script or Script(seed, faults))
     shown, at = ScriptedTree(tree, director), place or Place()
     async with AsyncExitStack() as stack:
-        stack.callback(_log.info, "replica.stopped")
         app = create_app(shown, hits, options or ServerOptions(), director)
         url = await _start(stack, app, at.host, at.port)
         mirror_url = ""
@@ -91,7 +90,11 @@ async def running(
             bucket = create_mirror(shown, hits, mirror, director)
             mirror_url = await _start(stack, bucket, at.host, at.mirror_port)
         _log.info("replica.started", url=url, mirror_url=mirror_url or None)
-        yield Replica(url, mirror_url, hits, director)
+        try:
+            yield Replica(url, mirror_url, hits, director)
+        finally:
+            await stack.aclose()
+            _log.info("replica.stopped")
 
 
 async def _start(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> str:
