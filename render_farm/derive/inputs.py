@@ -53,7 +53,7 @@ def cells(inputs: Inputs, role: str) -> Cells:
 
 def latitude(inputs: Inputs, role: str) -> Array:
     """Latitudes of the grid of a role's field, degrees."""
-    return _field(inputs, role).grid.lonlat()[1]
+    return _field(inputs, role).grid.latitude()
 
 
 def level_pa(inputs: Inputs, role: str) -> float:
