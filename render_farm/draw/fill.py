@@ -4,7 +4,7 @@ The levels are moved to the field (SI, then its 16-bit steps), not the field to 
 work per pixel is one table look-up. Classes are what the picture, the legend and read-outs share.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -119,12 +119,3 @@ def spread(category: NDArray[np.uint8], dry: NDArray[np.bool_]) -> NDArray[np.ui
         return category
     near = np.asarray(cv2.dilate(category, np.ones((3, 3), np.uint8)), np.uint8)
     return np.where(dry & (category == 0), near, category)
-
-
-def legend_classes(classes: Classes) -> Mapping[tuple[int, int], int]:
-    """(scale number, bin) -> class, for the swatches of a legend."""
-    return {
-        (scale, number): value
-        for scale, row in enumerate(classes.numbers)
-        for number, value in enumerate(row)
-    }

@@ -18,7 +18,7 @@ def fixed_text(value: float, decimals: int) -> str:
     if decimals < 0:
         value, decimals = round(value, decimals), 0
     text = f"{abs(value):,.{decimals}f}"
-    if abs(value) < PARTED_FROM:
+    if round(abs(value), decimals) < PARTED_FROM:
         text = text.replace(",", "")
     negative = value < 0 and any(digit in "123456789" for digit in text)
     return MINUS + text if negative else text

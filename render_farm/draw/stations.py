@@ -178,13 +178,3 @@ def draw_stations(
             halo_canvas=halo,
             halo_px=style.halo_px,
         )
-
-
-def station_layer(
-    spots: Sequence[Spot], texts: Sequence[str], rect: Rect, style: LabelStyle
-) -> tuple[Coverage, Coverage]:
-    """`draw_stations` on fresh canvases: (ink, halo), uint8 (rect.height, rect.width)."""
-    ink = np.zeros((rect.height, rect.width), np.uint8)
-    halo = np.zeros_like(ink)
-    draw_stations(ink, halo, spots, texts, style)
-    return ink, halo

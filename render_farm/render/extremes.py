@@ -6,7 +6,7 @@ import numpy as np
 
 from render_farm.draw.captions import Extreme
 from render_farm.draw.gazetteer import near_text
-from render_farm.draw.numbers import fixed_text
+from render_farm.draw.numbers import decimals_of, fixed_text
 from render_farm.draw.sampling import CODES, Sampled
 from render_farm.draw.stations import decimals_at
 from render_farm.render.scene import Scene
@@ -61,5 +61,7 @@ def _extreme(scene: Scene, value: float, place: tuple[int, int]) -> Extreme | No
         return None
     spec = scene.product.stations
     decimals = decimals_at(value, spec) if spec else scene.display.decimals
+    if abs(value) < 10.0**-decimals:  # drizzle of 0.02 mm/h is painted, and not "0.0"
+        decimals = max(decimals, decimals_of(scene.display.levels[0]))
     longitude, latitude = scene.viewport.lonlat_of_pixels([place[0]], [place[1]])
     return Extreme(fixed_text(value, decimals), near_text(float(latitude[0]), float(longitude[0])))

@@ -37,14 +37,23 @@ def fields(fill):
 def picture(catalog, map_cache):
     """RGB (h, w, 3) of the map of a product made of these layers."""
 
-    def draw(*, base="light", fill="pale", without=(), size=(800, 600), units="imperial", **layers):
+    def draw(
+        *,
+        base="light",
+        fill="pale",
+        without=(),
+        size=(800, 600),
+        units="imperial",
+        scale="temperature",
+        **layers,
+    ):
         product = catalog["products"]["td2m"].model_copy(
-            update={"stations": None, "scales": {"fill": "temperature"}, **layers}
+            update={"stations": None, "scales": {"fill": scale}, **layers}
         )
         region = catalog["regions"]["pnw"].model_copy(
             update={"width_px": size[0], "height_px": size[1], "counties": False}
         )
-        task = ProductTask(product, {"fill": catalog["scales"]["temperature"]}, {}, ("pnw",))
+        task = ProductTask(product, {"fill": catalog["scales"][scale]}, {}, ("pnw",))
         job = RenderJob(
             model="gfs",
             model_title="GFS",
@@ -203,3 +212,10 @@ def test_no_centre_is_marked_where_the_field_ends(picture, smooth_km):
     plain, _ = picture(fill=fill, lines=(lines[0].model_copy(update={"extrema": False}),))
 
     np.testing.assert_array_equal(marked, plain)
+
+
+@pytest.mark.parametrize(("mm_h", "text"), [(0.02, "0.02"), (0.3, "0.3"), (2.0, "2.0")])
+def test_the_highest_of_what_is_painted_is_more_than_nothing(picture, mm_h, text):
+    _, texts = picture(fill=mm_h / 3600, scale="rate_rain")
+
+    assert texts.facts[1] == f"Max {text} mm/h"

@@ -12,15 +12,22 @@ from render_farm.draw.numbers import MINUS
 from render_farm.draw.stations import (
     LabelStyle,
     box_size,
+    draw_stations,
     label_style,
     place,
-    station_layer,
     station_text,
     widest_text,
 )
 from render_farm.draw.text import text_size
 
 STYLE = LabelStyle(size_px=17)
+
+
+def written(spots, texts, rect, style):
+    """Ink and halo of the texts on fresh canvases."""
+    ink, halo = (np.zeros((rect.height, rect.width), np.uint8) for _ in range(2))
+    draw_stations(ink, halo, spots, texts, style)
+    return ink, halo
 
 
 def as_pixels(longitude, latitude):
@@ -60,7 +67,7 @@ def test_labels_never_overlap_and_never_cross_the_frame(
     style, rect = LabelStyle(size_px=size), Rect(0, 50, width, 50 + height)
     spots = place(stations, as_pixels, rect, widest, style)
     texts = [data.draw(st.sampled_from(["", widest, "8"])) for _ in spots]
-    ink, halo = station_layer(spots, texts, rect, style)
+    ink, halo = written(spots, texts, rect, style)
 
     assert all(apart(a.box, b.box) for a, b in combinations(spots, 2))
     outside = np.ones((height, width), bool)
@@ -99,7 +106,7 @@ def test_the_text_is_centred_on_the_place():
     """Ten pixels a degree, (0, 0) the centre of the first pixel: this place is pixel 500, 400."""
     rect, station = Rect(0, 0, 900, 800), Station(name="X", latitude=40, longitude=-130)
     spots = place([station], as_pixels, rect, "88", STYLE)
-    ink, halo = station_layer(spots, ["88"], rect, STYLE)
+    ink, halo = written(spots, ["88"], rect, STYLE)
     rows, columns = np.nonzero(ink)
 
     assert (rows.min() + rows.max()) / 2 == pytest.approx(400, abs=1)
@@ -118,7 +125,7 @@ def test_a_text_wider_than_its_box_is_not_written():
     rect, station = Rect(0, 0, 900, 800), Station(name="X", latitude=40, longitude=-130)
     spots = place([station], as_pixels, rect, "8", STYLE)
 
-    assert not station_layer(spots, ["123456"], rect, STYLE)[0].any()
+    assert not written(spots, ["123456"], rect, STYLE)[0].any()
 
 
 def test_placing_again_gives_the_kept_answer():
