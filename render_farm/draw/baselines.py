@@ -94,6 +94,7 @@ class BaseLayers:
                 mapfile.save(path, {}, arrays)
             except OSError:  # a full disk costs time, not the frame
                 return layer
+            mapfile.drop_unused(self._directory, "*.base")
             stored = mapfile.load(path)
             if stored is None:
                 return layer

@@ -11,7 +11,9 @@ import json
 import mmap
 import os
 import struct
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = 2
+UNUSED_S = 30 * 86400.0
+MARKED_EVERY_S = 86400.0  # a use is noted once a day, not with every frame
 PAGE = 4096
 _LENGTH = struct.Struct("<QI")  # bytes of the header, its checksum
 
@@ -61,10 +65,14 @@ def save(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 
 
 def load(path: Path) -> tuple[dict[str, Any], Arrays] | None:
-    """Meta and read-only arrays backed by the file; None where it is absent or damaged."""
+    """Meta and read-only arrays backed by the file; None where it is absent or damaged.
+
+    Notes in the file's time of change that it is in use, see `drop_unused`.
+    """
     try:
         with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
+            status = os.fstat(stream.fileno())
+            size = status.st_size
             length, crc = _LENGTH.unpack(stream.read(_LENGTH.size))
             if not 0 < length <= size:
                 return None
@@ -84,9 +92,25 @@ def load(path: Path) -> tuple[dict[str, Any], Arrays] | None:
             if count and deflate.crc32(array.data.cast("B")) != entry["crc"]:
                 return None
             arrays[entry["name"]] = array.reshape(shape)
+        if time.time() - status.st_mtime > MARKED_EVERY_S:
+            with suppress(OSError):
+                os.utime(path)
         return header["meta"], arrays
     except (OSError, ValueError, KeyError, TypeError, struct.error):
         return None
+
+
+def drop_unused(directory: Path, pattern: str) -> None:
+    """Remove files that nobody has loaded for `UNUSED_S`.
+
+    They are of regions, sizes, grids or versions that are gone. A worker that still has one mapped
+    goes on with it.
+    """
+    oldest = time.time() - UNUSED_S
+    for file in directory.glob(pattern):
+        with suppress(OSError):  # another worker was faster
+            if file.stat().st_mtime < oldest:
+                file.unlink()
 
 
 def _start(header_bytes: int) -> int:

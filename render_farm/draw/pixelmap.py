@@ -171,6 +171,7 @@ class PixelMaps:
             mapfile.save(path, {name: getattr(computed, name) for name in names}, arrays)
         except OSError:
             return computed
+        mapfile.drop_unused(self._directory, "*.pixelmap")
         again = mapfile.load(path)  # mapped: the pages are shared with the other workers
         return computed if again is None else _from_file(*again)
 

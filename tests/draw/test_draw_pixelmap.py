@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -132,6 +134,23 @@ def test_another_grid_size_or_lattice_has_a_file_of_its_own(tmp_path, pnw, grids
     maps.get(grids["global"], Viewport.of(pnw, 700, 480), EVERY_PIXEL)
 
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_files_that_nobody_uses_any_more_go_when_a_new_one_comes(tmp_path, pnw, grids):
+    def made(step):
+        before = set(tmp_path.iterdir())
+        PixelMaps(tmp_path).get(grids["global"], Viewport.of(pnw), Lattice(step, 0))
+        (new,) = set(tmp_path.iterdir()) - before
+        return new
+
+    gone, used, other = made(8), made(9), tmp_path / "other.txt"
+    other.touch()
+    for file in (gone, used, other):
+        os.utime(file, (0, 0))
+    PixelMaps(tmp_path).get(grids["global"], Viewport.of(pnw), Lattice(9, 0))  # loaded: in use
+    new = made(10)
+
+    assert set(tmp_path.iterdir()) == {used, new, other}
 
 
 def test_a_cache_that_cannot_be_written_costs_no_frame(tmp_path, pnw, grids):
