@@ -17,6 +17,7 @@ from twf_async.cli.options import (
     parse_size,
     prepare,
     products_option,
+    tidy_when_told_to_end,
 )
 from twf_async.farm.boot import boot
 
@@ -81,6 +82,7 @@ def render(
     CPU time of warm frames from sampling to the written PNG, of whole hours with decoding, of a
     fresh worker's first frame, of a region's caches; sizes and memory. Medians.
     """
+    tidy_when_told_to_end()
     settings = prepare(config_dir)
     catalog = settings.catalog
     if products is not None:

@@ -18,6 +18,7 @@ from twf_async.cli.options import (
     products_option,
     restyled,
     style_options,
+    tidy_when_told_to_end,
 )
 from twf_async.farm.boot import boot
 
@@ -65,6 +66,7 @@ def command(
     **style: str | None,
 ) -> None:
     """Draw every product of FILE.. (GRIB2), else of the demo atmosphere of all three models."""
+    tidy_when_told_to_end()
     settings = restyled(prepare(config_dir), style)
     catalog = settings.catalog
     if products is not None:

@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar, get_args
@@ -33,6 +34,11 @@ def prepare(config_dir: str | None) -> Settings:
     logs = settings.service.logs
     lines.configure(logs.level, console=lines.console_wanted(logs.format))
     return settings
+
+
+def tidy_when_told_to_end() -> None:
+    """SIGTERM ends a command as Ctrl-C does: no temporary files and no child stay behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def parse_hours(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:

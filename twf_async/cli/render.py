@@ -15,6 +15,7 @@ from twf_async.cli.options import (
     prepare,
     restyled,
     style_options,
+    tidy_when_told_to_end,
 )
 from twf_async.farm.boot import boot
 
@@ -74,6 +75,7 @@ def command(
     **style: str | None,
 ) -> int:
     """Draw products for every forecast hour that FILE.. hold; 3 when any cannot be drawn."""
+    tidy_when_told_to_end()
     settings = restyled(prepare(config_dir), style)
     catalog = settings.catalog
     chosen("product", products, catalog.products)
