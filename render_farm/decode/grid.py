@@ -223,19 +223,19 @@ def _rows(grid: Grid) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]
 @lru_cache(maxsize=4)
 def _upright(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Latitude and rotation: the two that maps ask for, 15 MB of all of HRRR."""
-    level = np.broadcast_to(np.float32(0), grid.shape)
+    level: NDArray[np.float32] = np.broadcast_to(np.float32(0), grid.shape)
     if grid.kind == "latlon":
         return _lonlat(grid)[1], level
     latitude = np.empty(grid.shape, np.float32)
+    rotation = np.empty(grid.shape, np.float32)
     cone = cone_constant(grid)
-    rotation = level if cone == 0.0 else np.empty(grid.shape, np.float32)
     definition = dict(part.lstrip("+").split("=") for part in grid.crs.split() if "=" in part)
     for row, (lon, lat) in enumerate(_rows(grid)):
         latitude[row] = lat
         if cone != 0.0:
             west = np.mod(lon - float(definition["lon_0"]) + 180.0, _FULL_CIRCLE) - 180.0
             rotation[row] = np.radians(cone * west)
-    return _frozen(latitude), _frozen(rotation)
+    return _frozen(latitude), level if cone == 0.0 else _frozen(rotation)
 
 
 @lru_cache(maxsize=4)
@@ -254,5 +254,5 @@ def _spacing(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     for row, (lon, lat) in enumerate(_rows(grid)):
         factors = plane.get_factors(lon.astype(np.float64), lat.astype(np.float64))
         scale[row] = factors.parallel_scale
-    east = _frozen(np.float32(grid.dx) / scale)
-    return east, east if grid.dx == -grid.dy else _frozen(np.float32(-grid.dy) / scale)
+    across = _frozen(np.float32(grid.dx) / scale)
+    return across, across if grid.dx == -grid.dy else _frozen(np.float32(-grid.dy) / scale)

@@ -33,6 +33,7 @@ from render_farm.render.caches import caches_of
 from render_farm.render.frame import NothingToShow, draw_frame
 from render_farm.render.increments import RunningTotals
 from render_farm.render.inputs import JobFields, Offsets, Unusable
+from render_farm.render.order import thrifty
 from render_farm.render.peak import peak_rss_mb
 from render_farm.render.provenance import texts_of
 from render_farm.render.scene import scene
@@ -60,22 +61,17 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
         return HourFailed(job.model, job.cycle, job.hour, Reason.RENDER_ERROR, detail)
     fields = JobFields(job.tasks, job.cycle, boxes_of(job))
     totals = RunningTotals(job, fields)
-    frames: list[Frame] = []
-    failures: list[FrameFailure] = []
-    for task in job.tasks:
-        derived = _derived(task, fields, totals)
-        for key in task.regions:
-            outcome = _frame(job, task, derived, key, fields.offsets)
-            if isinstance(outcome, Frame):
-                frames.append(outcome)
-            else:
-                failures.append(outcome)
+    found: dict[str, list[Frame | FrameFailure]] = {}
+    for task in thrifty(job.tasks):
+        found.setdefault(task.product.key, []).extend(_task(job, task, fields, totals))
+    products = dict.fromkeys(task.product.key for task in job.tasks)
+    outcomes = [outcome for product in products for outcome in found[product]]
     return HourRendered(
         model=job.model,
         cycle=job.cycle,
         hour=job.hour,
-        frames=tuple(frames),
-        failures=tuple(failures),
+        frames=tuple(each for each in outcomes if isinstance(each, Frame)),
+        failures=tuple(each for each in outcomes if isinstance(each, FrameFailure)),
         decode_s=fields.decode_s,
         took_s=time.perf_counter() - start,
         peak_rss_mb=peak_rss_mb(),
@@ -83,6 +79,13 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
         decode_cpu_s=fields.decode_cpu_s,
         cpu_s=time.process_time() - cpu,
     )
+
+
+def _task(
+    job: RenderJob, task: ProductTask, fields: JobFields, totals: RunningTotals
+) -> list[Frame | FrameFailure]:
+    derived = _derived(task, fields, totals)
+    return [_frame(job, task, derived, key, fields.offsets) for key in task.regions]
 
 
 def _derived(task: ProductTask, fields: JobFields, totals: RunningTotals) -> Derived | Unusable:
