@@ -18,6 +18,7 @@ from twf_async import __version__
 from twf_async.app.assembly import Parts, assembled, bin_colours, slot_spec
 from twf_async.app.desk import Desk
 from twf_async.app.notify import Notifier, watchdog_interval_s
+from twf_async.app.restart import restart_needed
 from twf_async.app.signals import Signals
 from twf_async.app.site import Site
 from twf_async.app.status import Status
@@ -168,14 +169,8 @@ class Daemon:
             self._log.error("app.reload_refused", reason=str(error))
             self._notifier.ready("reload refused: the old configuration stays in force")
             return
-        unchanged = ("web", "clock", "state_dir", "cache_dir", "publish_dir")
-        needs_restart = [
-            name
-            for name in unchanged
-            if getattr(fresh.service, name) != getattr(self._settings.service, name)
-        ]
-        if needs_restart:
-            self._log.warning("app.restart_needed", settings=needs_restart)
+        if keys := restart_needed(self._settings.service, fresh.service):
+            self._log.warning("app.restart_needed", settings=keys)
         self._settings = fresh
         lines.set_level(fresh.service.logs.level)
         parts.farm.reload(
