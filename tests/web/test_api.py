@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from tests.web.conftest import NEW, OLD, publish
 from twf_async.web.openapi import PATHS
+from twf_async.web.v1 import file_parts
 
 
 async def test_models_come_in_the_order_of_the_menus_with_their_products(client):
@@ -171,6 +172,16 @@ class TestRoutesOfV1:
         assert {model["id"] for model in body["models"]} == {"GFS", "AIGFS", "HRRR"}
         assert (await client.get("/api/models/hrrr")).status == 200
         assert (await client.get("/api/models/nam")).status == 404
+
+    def test_names_of_files_hold_keys_of_any_form(self):
+        assert file_parts("gfs_20260129_12_temp_6.png") == ("gfs", "2026012912", "t2m", 6)
+        assert file_parts("my_gfs_2_20260129_12_snow_total_120.png") == (
+            "my_gfs_2",
+            "2026012912",
+            "snow_total",
+            120,
+        )
+        assert file_parts("gfs_20260129_12_t2m_٦.png") is None
 
     async def test_bad_input(self, client):
         assert (await client.get("/api/maps?model=NAM")).status == 400

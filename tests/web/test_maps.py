@@ -55,6 +55,14 @@ async def test_what_is_not_published_says_why(client):
     assert unknown.status == 404
 
 
+async def test_digits_of_other_scripts_name_no_frame(client):
+    for path in (f"{NEW}/pnw/t2m/f٠٠٠.png", "latest/pnw/t2m/f٠٠٠.png", "latest/pnw/t2m/f٠٠٠.vgrid"):
+        answer = await client.get(f"/maps/gfs/{path}", allow_redirects=False)
+
+        assert answer.status == 404
+        assert "there is nothing at" in (await answer.json())["error"]
+
+
 async def test_a_file_that_no_manifest_names_is_not_served(client, tree):
     path = tree.frame_path("gfs", NEW, "pnw", "t2m", 6)
     path.parent.mkdir(parents=True, exist_ok=True)

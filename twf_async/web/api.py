@@ -87,7 +87,7 @@ async def runs(request: web.Request) -> web.Response:
     )
 
 
-@routes.get("/api/v1/runs/{model:[a-z0-9_]+}/{cycle:\\d{10}|latest}")
+@routes.get("/api/v1/runs/{model:[a-z0-9_]+}/{cycle:[0-9]{10}|latest}")
 async def run(request: web.Request) -> web.Response:
     """The manifest: every frame's state, reason, hash and ETA; `?region=&product=` narrow it."""
     tree = context_of(request).tree

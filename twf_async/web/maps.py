@@ -16,18 +16,18 @@ from twf_async.web.answers import IMMUTABLE, SHORT, error, has, tagged
 from twf_async.web.context import context_of
 
 routes = web.RouteTableDef()
-FRAME = r"/{region:[a-z0-9_]+}/{product:[a-z0-9_]+}/f{hour:\d{3}}"
+FRAME = "/{region:[a-z0-9_]+}/{product:[a-z0-9_]+}/f{hour:[0-9]{3}}"
 
 Place = tuple[str, str, str, str, int]  # model, cycle, region, product, hour
 
 
-@routes.get("/maps/{model:[a-z0-9_]+}/{cycle:\\d{10}}" + FRAME + ".png")
+@routes.get("/maps/{model:[a-z0-9_]+}/{cycle:[0-9]{10}}" + FRAME + ".png")
 async def frame(request: web.Request) -> web.StreamResponse:
     """One published picture."""
     return await picture(request, *_place(request))
 
 
-@routes.get("/maps/{model:[a-z0-9_]+}/{cycle:\\d{10}}" + FRAME + ".vgrid")
+@routes.get("/maps/{model:[a-z0-9_]+}/{cycle:[0-9]{10}}" + FRAME + ".vgrid")
 async def values(request: web.Request) -> web.StreamResponse:
     """The value grid of a published picture; compressed in itself, so never by HTTP."""
     tree, place = context_of(request).tree, _place(request)

@@ -28,7 +28,7 @@ PRODUCT_OF = {
     "radar": "refc",
     "snowfall": "snow_total",
 }
-_FILE = re.compile(r"([a-z0-9]+)_(\d{8})_(\d{2})_([a-z0-9_]+)_(\d{1,3})\.png")
+_FILE = re.compile(r"([a-z0-9_]+)_([0-9]{8})_([0-9]{2})_([a-z0-9_]+)_([0-9]{1,3})\.png")
 
 
 @routes.get("/health")
@@ -132,7 +132,7 @@ async def maps(request: web.Request) -> web.Response:
 @routes.get("/api/maps/{id}")
 async def one_map(request: web.Request) -> web.Response:
     """One map by its id (the file name without `.png`)."""
-    place = _parsed(f"{request.match_info['id']}.png")
+    place = file_parts(f"{request.match_info['id']}.png")
     context = context_of(request)
     if place is not None and place[0] in context.settings().catalog.models:
         name, cycle, product, hour = place
@@ -148,7 +148,7 @@ async def one_map(request: web.Request) -> web.Response:
 @routes.get("/images/{file}")
 async def image(request: web.Request) -> web.StreamResponse:
     """The picture itself, from the model's first region."""
-    place = _parsed(request.match_info["file"])
+    place = file_parts(request.match_info["file"])
     models = context_of(request).settings().catalog.models
     if place is None or place[0] not in models:
         return error(404, "Image not found")
@@ -182,7 +182,8 @@ def _infos(manifest: Manifest, region: str, product: str, hour: int | None) -> l
     return listed
 
 
-def _parsed(file: str) -> tuple[str, str, str, int] | None:
+def file_parts(file: str) -> tuple[str, str, str, int] | None:
+    """Model, cycle, product and hour of a file of V1's naming; None for any other name."""
     match = _FILE.fullmatch(file)
     if match is None:
         return None
