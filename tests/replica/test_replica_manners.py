@@ -88,6 +88,15 @@ async def test_what_was_broken_or_replaced_may_be_fetched_again(scripted):
         assert downloaded_twice(replica.hits) == []
 
 
+async def test_what_a_fault_left_whole_must_not_be_fetched_again(scripted):
+    faults = Fault("hang", seconds=0.0), Fault("rerun")
+    async with scripted(*faults) as (client, replica):
+        for _ in range(2):
+            await client.get(F006, Range="bytes=0-9")
+        assert replica.hits[0].fault == "rerun; hang"
+        assert len(downloaded_twice(replica.hits)) == 1
+
+
 async def test_the_control_page_tells_all_three(scripted):
     clock = HandClock(OUT - timedelta(hours=1))
     async with scripted(clock=clock) as (client, _):

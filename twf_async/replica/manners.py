@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
+from twf_async.replica.faults.kinds import HARMLESS
 from twf_async.replica.hits import Hit
 from twf_async.replica.mirror import tree_path
 from twf_async.replica.query import BadQuery, read_query
@@ -55,15 +56,16 @@ class Again:
 
 def downloaded_twice(hits: Iterable[Hit]) -> list[Again]:
     """Return what came whole more than once, in order. Spoiled answers do not count: what a fault
-    broke must be fetched again; nor does another version of a file.
+    broke must be fetched again; nor does another version of a file. A stale .idx alone can make a
+    client fetch what it has: its ranges were wrong.
     """
     had: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     again = []
     for hit in hits:
         whole = 1 if hit.box else sum(end - start for start, end in hit.spans)
-        if hit.method != "GET" or hit.status not in _FOUND or hit.fault or hit.bytes < whole:
+        if hit.method != "GET" or hit.status not in _FOUND or hit.bytes < whole:
             continue
-        if not hit.file or hit.file.endswith(".idx"):
+        if not hit.file or hit.file.endswith(".idx") or _spoiled(hit):
             continue
         spans = had.setdefault((hit.file, hit.version, hit.box), [])
         for start, end in hit.spans:
@@ -94,6 +96,10 @@ def file_of(hit: Hit) -> str:
             return ""
         return f"{COM}/{script.tree}{query.directory}/{query.file}" if script else ""
     return tree_path(path) or path
+
+
+def _spoiled(hit: Hit) -> bool:
+    return bool(hit.fault) and not set(hit.fault.split("; ")) <= HARMLESS
 
 
 def _pairs(query: str) -> Iterable[tuple[str, str]]:

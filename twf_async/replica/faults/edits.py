@@ -36,7 +36,7 @@ def with_other_run(message: bytes, hours: int) -> bytes:
     return parts.replaced({1: bytes(body)})
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def on_other_grid(message: bytes) -> bytes:
     """Return the message on a grid of fewer rows, as long as before: offsets stay true.
 

@@ -67,6 +67,13 @@ WIRE = frozenset(
         *(Kind.STALL, Kind.DRIP, Kind.BAD_CHUNK, Kind.CUT_CHUNKED),
     }
 )
+# What comes under these is as good as it would be without: to have it twice is to have it twice.
+HARMLESS = frozenset(
+    {
+        *(Kind.HANG, Kind.ABSENT, Kind.LATE, Kind.ABORTED, Kind.AGED_OUT),
+        *(Kind.RERUN, Kind.MESSAGE_MISSING),
+    }
+)
 IDX_FILES = frozenset({Kind.IDX_EMPTY, Kind.IDX_CUT, Kind.IDX_STALE, Kind.IDX_PAST_END})
 FILES = frozenset(
     {
