@@ -6,6 +6,7 @@ its hours hardly changes. Both rest on the last runs, those of the same cycle of
 where nothing is learned, on `first_hour_min` and `cadence` of the model.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,8 @@ from twf_async.plan.runs import EARLY_MIN, cycle_time, hours_of_cycle
 
 RUNS_LEARNED_FROM = 14
 ENOUGH = 3  # runs that an expectation may rest on
-LOW, HIGH = 0.1, 0.9  # share of the arrivals before a window, and before its end
+OUTSIDE = 0.1  # share of the arrivals before a window, and after it
+DOUBT = 4.0  # of the runs learned from: how much wider a window is than what was seen
 EDGE = timedelta(seconds=1)  # Last-Modified has whole seconds
 FOREIGN = timedelta(seconds=60)  # a Last-Modified this far ahead is of another clock
 
@@ -105,7 +107,7 @@ class Timetable:
         for runs in (self.same, self.all_):
             samples = sorted(_seconds(runs, hour, since))
             if len(samples) >= ENOUGH:
-                low, likely, high = (quantile(samples, share) for share in (LOW, 0.5, HIGH))
+                low, likely, high = spread(samples)
                 return Window(
                     start + timedelta(seconds=low) - EDGE,
                     start + timedelta(seconds=likely),
@@ -136,12 +138,17 @@ class Timetable:
         return Window(likely - early, likely, likely + early)
 
 
-def quantile(rising: list[float], share: float) -> float:
-    """The value that *share* of the values lie below, between neighbours by proportion."""
-    place = share * (len(rising) - 1)
-    below = int(place)
-    above = min(below + 1, len(rising) - 1)
-    return rising[below] + (place - below) * (rising[above] - rising[below])
+def spread(rising: list[float]) -> tuple[float, float, float]:
+    """Low, middle and high of what is to be expected after what was seen.
+
+    The strangest tenth at either end does not count; the fewer there are, the wider it is.
+    """
+    last = len(rising) - 1
+    outside = math.ceil(OUTSIDE * last) if last >= ENOUGH + 1 else 0
+    middle = (rising[last // 2] + rising[(last + 1) // 2]) / 2
+    wider = 1.0 + DOUBT / len(rising)
+    low, high = rising[outside], rising[last - outside]
+    return middle - (middle - low) * wider, middle, middle + (high - middle) * wider
 
 
 def _seconds(

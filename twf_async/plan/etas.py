@@ -14,8 +14,9 @@ LITTLE_SHARE = 0.1  # of the time that is left
 def etas(run: RunProgress, now: datetime) -> dict[int, datetime]:
     """Hour -> when it is expected, rising; without those that nothing is known of.
 
-    What is late makes everything after it late as well.
+    What is late makes everything after it late as well, unless a later hour has overtaken it.
     """
+    frontier = run.frontier
     found: dict[int, datetime] = {}
     late = timedelta(0)
     for hour in sorted(run.windows):
@@ -24,7 +25,8 @@ def etas(run: RunProgress, now: datetime) -> dict[int, datetime]:
             continue
         likely = window.likely + late
         eta = max(likely, state.not_before or now, now) if state.absences else max(likely, now)
-        late += eta - likely
+        if hour > frontier:
+            late += eta - likely
         found[hour] = eta.replace(microsecond=0)
     return found
 

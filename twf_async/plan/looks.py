@@ -11,7 +11,7 @@ from twf_async.plan.arrivals import Window
 
 TIGHT_S = 2.0
 RAREST = 4.0  # times the usual pause, for what is very late
-LATE_SHARE = 1 / 6  # of the time it is late: the pause before the next look
+LATE_SHARE = 1 / 5  # of the time it is late: the pause before the next look
 SPREAD = 0.15  # of a pause, either way: clients must not march in step
 LOOKS_FOR_A_RUN = 24.0  # within the window of a run's first hour, which may be minutes wide
 SURER = 0.6  # of the way to the end of the window: first look when misses have to be saved
@@ -62,6 +62,7 @@ def _pause_s(window: Window | None, now: datetime, pace: Pace) -> float:
         return pace.usual_s
     looks = LOOKS_FOR_A_RUN if pace.whole_run else LOOKS_FOR_AN_HOUR
     width_s = (window.high - window.low) / timedelta(seconds=1)
-    late_s = (now - window.high) / timedelta(seconds=1)
+    due = window.high if pace.whole_run else window.likely
+    late_s = (now - due) / timedelta(seconds=1)
     within_s = min(max(width_s / looks, pace.tight_s), pace.usual_s)
     return min(max(within_s, late_s * LATE_SHARE), pace.rarest_s)

@@ -10,8 +10,8 @@ from twf_async.plan.arrivals import Window
 from twf_async.plan.looks import Pace
 from twf_async.plan.orders import ProductOrder
 
-MISSES_PER_HOUR = 0.7  # looks that find nothing, of what an hour may cost
-MISSES_AT_FIRST = 5
+MISSES_PER_HOUR = 0.6  # looks that find nothing, of what an hour may cost
+MISSES_AT_FIRST = 5  # before a run's first hours have shown how it goes
 
 
 class FileStatus(StrEnum):
@@ -118,6 +118,12 @@ class RunProgress:
     def eager(self) -> bool:
         """Whether looking at the likeliest moment is affordable: on average it misses half."""
         return self.misses <= MISSES_PER_HOUR * self.came + MISSES_AT_FIRST
+
+    @property
+    def frontier(self) -> int:
+        """The highest hour that is here; -1 for none."""
+        there = (h for h, state in self.files.items() if state.status is FileStatus.FETCHED)
+        return max(there, default=-1)
 
     @property
     def needed(self) -> frozenset[int]:

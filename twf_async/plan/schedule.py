@@ -17,6 +17,7 @@ from twf_async.plan.progress import FileState, FileStatus, RunProgress
 NOT_PUBLISHED = "not published"
 SUPERSEDED = "superseded"
 PATIENCE = 3  # absences of an hour before the next one is asked for as well
+OVERDUE = timedelta(seconds=60)  # and it must be this late, where it is known when it was due
 LONGEST_BACK_OFF_S = 300.0
 
 
@@ -86,6 +87,8 @@ def expecting(
     """It became clearer when hours come: those not looked for yet are looked for then."""
     if not run.policy.wait:
         return run  # whoever does not wait wants every answer now
+    # An hour that a later one overtook keeps its window: it is late by that.
+    windows = {**run.windows, **windows}
     files = dict(run.files)
     for hour, state in run.files.items():
         if state.status is FileStatus.PENDING and not state.absences and not state.failures:
@@ -147,16 +150,19 @@ def _askable(run: RunProgress) -> Iterator[tuple[int, datetime | None]]:
     ahead = 0
     away = 0
     needed = run.needed
-    frontier = _frontier(run)
+    frontier = run.frontier
+    held: datetime | None = None
     for hour in sorted(run.files):
         state = run.files[hour]
         if state.status is FileStatus.PENDING and hour in needed:
             if away >= PATIENCE or (not run.policy.batch and ahead >= run.policy.ahead_hours):
                 return
-            yield hour, state.not_before
+            yield hour, _later(state.not_before, held)
             if hour > frontier:
                 if state.absences >= PATIENCE:
                     away += 1
+                    if (window := run.windows.get(hour)) is not None:
+                        held = _later(held, window.high + OVERDUE)
                 elif state.absences or run.at_edge:
                     return
         elif state.status is FileStatus.FETCHING and hour > frontier and run.at_edge:
@@ -165,15 +171,13 @@ def _askable(run: RunProgress) -> Iterator[tuple[int, datetime | None]]:
         ahead += waits or hour in run.drawing
 
 
-def _frontier(run: RunProgress) -> int:
-    """The highest hour that has come; -1 for none."""
-    there = (h for h, state in run.files.items() if state.status is FileStatus.FETCHED)
-    return max(there, default=-1)
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one and other else one or other
 
 
 def _rank(run: RunProgress, hour: int) -> int:
     """1 for the hour whose turn it is; those tried after it in vain are tried more rarely."""
-    frontier = _frontier(run)
+    frontier = run.frontier
     before = (
         state.status is FileStatus.PENDING and state.absences > 0
         for other, state in run.files.items()

@@ -1,0 +1,72 @@
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twf_async.plan.arrivals import Window
+from twf_async.plan.looks import RAREST, SPREAD, TIGHT_S, Pace, first_look, look_again
+
+NOW = datetime(2026, 1, 29, 16, tzinfo=UTC)
+PACES = st.builds(Pace, st.floats(0.1, 120), st.booleans())
+CHANCES = st.floats(0, 1)
+
+
+@st.composite
+def windows(draw):
+    low = NOW + timedelta(seconds=draw(st.floats(-30_000, 30_000)))
+    likely = low + timedelta(seconds=draw(st.floats(0, 3000)))
+    return Window(low, likely, likely + timedelta(seconds=draw(st.floats(0, 3000))))
+
+
+@given(window=st.none() | windows(), pace=PACES, chance=CHANCES)
+def test_a_next_look_is_never_in_the_past_nor_sooner_or_later_than_allowed(window, pace, chance):
+    pause = (look_again(window, NOW, pace=pace, chance=chance) - NOW).total_seconds()
+    assert min(TIGHT_S, pace.usual_s) - 1e-6 <= pause
+    assert pause <= max(RAREST * pace.usual_s * (1 + SPREAD), pace.tight_s) + 1e-6
+
+
+@given(window=windows(), pace=PACES, eager=st.booleans(), chance=CHANCES)
+def test_nothing_is_looked_for_before_its_window(window, pace, eager, chance):
+    first = first_look(window, pace=pace, eager=eager, chance=chance)
+    assert window.low <= first <= window.high + timedelta(seconds=SPREAD * pace.tight_s)
+    saved = first_look(window, pace=pace, eager=False, chance=chance)
+    assert first_look(window, pace=pace, eager=True, chance=chance) <= saved
+
+
+@given(
+    window=windows(),
+    pace=PACES,
+    chance=CHANCES,
+    comes_s=st.floats(-3000, 20_000),
+)
+def test_what_comes_is_found_within_a_fifth_of_the_time_that_it_is_late(
+    window, pace, chance, comes_s
+):
+    """Or within a third of its window, if it is in time; a few seconds in any case."""
+    comes = window.high + timedelta(seconds=comes_s)
+    now = first_look(window, pace=pace, eager=True, chance=chance)
+    start, looks = now, 0
+    while now < comes:
+        again = look_again(window, now, pace=pace, chance=chance)
+        assert again > now
+        now, looks = again, looks + 1
+    width = (window.high - window.low).total_seconds()
+    late = max(0.0, (now - window.likely).total_seconds())
+    longest = max(width / 3, late / 5, pace.tight_s) * (1 + SPREAD)
+    if looks:
+        assert (now - comes).total_seconds() <= min(longest, pace.rarest_s * (1 + SPREAD)) + 1e-6
+    else:
+        assert now == start
+
+
+def test_looks_grow_rare_with_lateness():
+    window = Window(NOW, NOW + timedelta(seconds=2), NOW + timedelta(seconds=4))
+    pauses, now = [], window.likely
+    while now < NOW + timedelta(hours=1):
+        again = look_again(window, now, pace=Pace(30), chance=0.5)
+        pauses.append((again - now).total_seconds())
+        now = again
+    assert pauses[0] == 2
+    assert pauses[-1] == 120
+    assert pauses == sorted(pauses)
+    assert len(pauses) < 60
