@@ -73,6 +73,8 @@ async def test_a_run_can_be_aborted_at_an_hour(scripted):
         assert (await client.get(f"{F000}.idx")).status == 200
         assert (await client.get(f"{F006}.idx")).status == 404
         assert (await client.get(HRRR_FILE)).status == 404
+        listing = (await client.get(f"{GFS}/")).text
+        assert ("f000" in listing, "f006" in listing) == (True, False)
 
 
 async def test_a_directory_can_be_closed(scripted):

@@ -20,7 +20,7 @@ from twf_async.errors import BadInput
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
-    """Serve a loopback NOMADS: --root DIR (real files) or --demo; --port N. See replica --help."""
+    """Serve a loopback NOMADS: --root DIR, --demo or --sparse DIR; --port N. See replica --help."""
     program = Path(sys.executable)
     if not program.exists():
         raise BadInput(f"the Python that runs this ({program}) is gone; install again")

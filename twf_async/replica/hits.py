@@ -58,7 +58,7 @@ class Hit:
 
     def did(self, fault: str) -> None:
         """Enter another fault done to this request."""
-        self.fault = f"{self.fault}; {fault}" if self.fault else fault
+        self.fault = f"{self.fault}; {fault}" if self.fault else str(fault)
 
 
 HIT = web.RequestKey("hit", Hit)

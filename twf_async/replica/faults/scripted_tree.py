@@ -10,8 +10,7 @@ from twf_async.replica.faults.director import Cue, Director
 from twf_async.replica.faults.edits import on_other_grid, with_other_run
 from twf_async.replica.faults.kinds import Kind
 from twf_async.replica.faults.layout import Layout, past_end
-from twf_async.replica.release import PLANS
-from twf_async.replica.tree import COM, CropBox, Entry, FileMessage, FileTree, Unreadable
+from twf_async.replica.tree import CropBox, Entry, FileMessage, FileTree, Unreadable
 
 _IDX = ".idx"
 _LAID_OUT = frozenset({Kind.MESSAGE_MISSING, Kind.RERUN, Kind.OTHER_RUN, Kind.OTHER_GRID})
@@ -31,7 +30,7 @@ class ScriptedTree:
         """See FileTree."""
         wrong = self._wrong(path)
         self._refuse(wrong, path)
-        if self._hidden(wrong, path, None):
+        if self._hidden(wrong, None):
             return None
         entries = self._tree.listdir(path)
         if entries is None:
@@ -70,7 +69,7 @@ class ScriptedTree:
         if held is None or not wrong:
             return held
         entry = self._tree.stat(path)
-        if entry is None or self._hidden(wrong, path, entry.mtime):
+        if entry is None or self._hidden(wrong, entry.mtime):
             return None
         if Kind.GROWING in wrong and self._share(wrong[Kind.GROWING]) < 1.0:
             return None
@@ -103,7 +102,7 @@ class ScriptedTree:
         if not wrong:
             return entry
         written = None if entry.is_dir else entry.mtime
-        if Kind.AGED_OUT in wrong or self._hidden(wrong, path, written):
+        if Kind.AGED_OUT in wrong or self._hidden(wrong, written):
             return None
         if entry.is_dir:
             return entry
@@ -122,13 +121,9 @@ class ScriptedTree:
             size = min(size, int(size * wrong[Kind.TRUNCATED].fault.at))
         return replace(entry, size=size, mtime=mtime)
 
-    def _hidden(self, wrong: _Wrong, path: str, mtime: datetime | None) -> bool:
-        if Kind.ABSENT in wrong:
+    def _hidden(self, wrong: _Wrong, mtime: datetime | None) -> bool:
+        if Kind.ABSENT in wrong or Kind.ABORTED in wrong:
             return True
-        if Kind.ABORTED in wrong:
-            hour = _hour(path)
-            if hour is not None and hour > wrong[Kind.ABORTED].fault.last_hour:
-                return True
         if Kind.LATE not in wrong or mtime is None:
             return False
         out = mtime + timedelta(seconds=self._delay_s(wrong))
@@ -198,14 +193,6 @@ def _missing(cue: Cue, held: Sequence[FileMessage]) -> int:
     return next(
         (m.offset for m, name in zip(held, named, strict=True) if fnmatchcase(name, pattern)), -1
     )
-
-
-def _hour(path: str) -> int | None:
-    for plan in PLANS:
-        if path.startswith(f"{COM}/{plan.tree}/"):
-            file = plan.read(path)
-            return None if file is None else file.hour
-    return None
 
 
 def _whole(moment: datetime) -> datetime:

@@ -5,8 +5,10 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
+from twf_async.replica.faults.kinds import Kind
 from twf_async.replica.faults.script import Asked, Fault, Source
 from twf_async.replica.mirror import tree_path
+from twf_async.replica.release import PLANS
 from twf_async.replica.scripts import SCRIPTS
 from twf_async.replica.tree import COM
 
@@ -63,6 +65,8 @@ def meant_file(fault: Fault, path: str) -> bool:
     """Say whether a fault of the files is for the file or directory at *path*."""
     if fault.on and _kind(path) not in fault.on:
         return False
+    if fault.kind is Kind.ABORTED and ((hour := _hour(path)) is None or hour <= fault.last_hour):
+        return False
     return matches(fault.path, path) or matches(fault.path, f"{path}/")
 
 
@@ -71,6 +75,14 @@ def matches(pattern: str, text: str) -> bool:
     if _WILD.isdisjoint(pattern):
         return pattern in text
     return fnmatchcase(text, pattern)
+
+
+def _hour(path: str) -> int | None:
+    for plan in PLANS:
+        if path.startswith(f"{COM}/{plan.tree}/"):
+            file = plan.read(path)
+            return None if file is None else file.hour
+    return None
 
 
 def _kind(path: str) -> Asked:
