@@ -12,6 +12,7 @@ from twf_async.replica.directory_tree import DirectoryTree
 from twf_async.replica.faults.script import Fault
 from twf_async.replica.limit import Burst, Limit
 from twf_async.replica.mirror import MirrorOptions
+from twf_async.replica.release import PLANS, kept
 from twf_async.replica.release_tree import ReleaseTree
 from twf_async.replica.running import running
 from twf_async.replica.server import ServerOptions
@@ -117,3 +118,11 @@ async def test_copies_come_after_their_originals(test_data):
         clock.time = out + timedelta(seconds=77)
         answer = await mirror.get(KEY, "HEAD")
         assert parsedate_to_datetime(answer.headers["Last-Modified"]) == clock.time
+
+
+async def test_it_keeps_what_nomads_has_closed(mirrored, test_data):
+    clock, files = HandClock(datetime(2026, 2, 20, tzinfo=UTC)), DirectoryTree(test_data / "nomads")
+    tree, copied = ReleaseTree(files, clock), ReleaseTree(files, clock, kept(PLANS))
+    async with mirrored(tree=tree, mirror_tree=copied, clock=clock) as (mirror, nomads, _):
+        assert (await nomads.get(F006, "HEAD")).status == 403
+        assert (await mirror.get(KEY, "HEAD")).status == 200

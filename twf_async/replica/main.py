@@ -11,6 +11,7 @@ from twf_async.replica.directory_tree import DirectoryTree
 from twf_async.replica.faults.script import Script
 from twf_async.replica.hits import HitLog
 from twf_async.replica.mirror import MirrorOptions
+from twf_async.replica.release import PLANS, kept
 from twf_async.replica.release_tree import ReleaseTree
 from twf_async.replica.running import Place, running
 from twf_async.replica.server import ServerOptions
@@ -73,13 +74,15 @@ async def serve_replica(
     """
     lived = clock or Clock()
     tree = _tree(root, lived, cache_dir, demo=demo, sparse=sparse)
+    copied = tree
     if release or demo:
-        tree = ReleaseTree(tree, lived)
+        tree, copied = ReleaseTree(tree, lived), ReleaseTree(tree, lived, kept(PLANS))
     async with running(
         tree,
         script=script,
         log=HitLog(lived, hits_file),
         mirror=mirror,
+        mirror_tree=copied,
         options=options,
         place=Place(host, port, mirror_port),
     ) as replica:

@@ -1,11 +1,13 @@
 """When NOMADS shows which file: offsets and cadences of nomads.md 1 and 8.7, as data."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from twf_async.replica.tree import COM
 
+_FOR_EVER = 100_000.0
 _DAY = re.compile(r"[a-z]+\.(?P<day>\d{8})(?:/|$)")
 
 
@@ -91,6 +93,11 @@ def _moment(day: str, hour: str = "00") -> datetime | None:
         return datetime.strptime(day + hour, "%Y%m%d%H").replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def kept(plans: Sequence[ReleasePlan]) -> tuple[ReleasePlan, ...]:
+    """Return the plans of a mirror: no day's directory is ever closed."""
+    return tuple(replace(plan, keep_days=_FOR_EVER) for plan in plans)
 
 
 _DATE = r"(?P<day>\d{8})"

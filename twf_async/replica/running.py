@@ -70,6 +70,7 @@ async def running(
     clock: SaysNow | None = None,
     log: HitLog | None = None,
     mirror: MirrorOptions | None = None,
+    mirror_tree: FileTree | None = None,
     options: ServerOptions | None = None,
     place: Place | None = None,
 ) -> AsyncIterator[Replica]:
@@ -77,6 +78,7 @@ async def running(
 
     clock   that faults and the hit log go by; default *log*'s, or real time
     mirror  None: no mirror
+    mirror_tree  what the mirror copies, where it is not *tree*: it keeps what NOMADS has closed
     raises  OSError where a port is taken
     """
     hits = log or HitLog(clock or Clock())
@@ -87,7 +89,8 @@ async def running(
         url = await _start(stack, app, at.host, at.port)
         mirror_url = ""
         if mirror is not None:
-            bucket = create_mirror(shown, hits, mirror, director)
+            copied = ScriptedTree(mirror_tree or tree, director)
+            bucket = create_mirror(copied, hits, mirror, director)
             mirror_url = await _start(stack, bucket, at.host, at.mirror_port)
         _log.info("replica.started", url=url, mirror_url=mirror_url or None)
         try:
