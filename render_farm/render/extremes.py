@@ -36,9 +36,18 @@ def _places(sampled: Sampled) -> tuple[tuple[int, int], tuple[int, int]]:
     if sampled.missing is not None:
         low = np.where(sampled.missing, np.uint16(CODES), low)
         high = np.where(sampled.missing, np.uint16(0), high)
-    width = sampled.codes.shape[1]
-    rows = divmod(int(low.argmin()), width), divmod(int(high.argmax()), width)
-    return (rows[0][1], rows[0][0]), (rows[1][1], rows[1][0])
+    return _known(sampled, int(low.argmin())), _known(sampled, int(high.argmax()))
+
+
+def _known(sampled: Sampled, at: int) -> tuple[int, int]:
+    """(column, row) of a pixel by its number; of the first known one where it is missing itself.
+
+    So it is where all that are known have the code that missing ones were given.
+    """
+    if sampled.missing is not None and sampled.missing.flat[at]:
+        at = int(sampled.missing.argmin())
+    row, column = divmod(at, sampled.codes.shape[1])
+    return column, row
 
 
 def _value(scene: Scene, sampled: Sampled, place: tuple[int, int]) -> float:

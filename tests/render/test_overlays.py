@@ -8,6 +8,8 @@ from render_farm.derive.derived import Derived
 from render_farm.domain.catalog import HatchLayer, LineLayer, StationValues, Style, WindLayer
 from render_farm.domain.jobs import ProductTask, RenderJob
 from render_farm.domain.places import Station
+from render_farm.draw.gazetteer import near_text
+from render_farm.draw.projection import Viewport
 from render_farm.draw.stations import station_text
 from render_farm.render.caches import caches_of
 from render_farm.render.frame import draw_frame
@@ -219,3 +221,21 @@ def test_the_highest_of_what_is_painted_is_more_than_nothing(picture, mm_h, text
     _, texts = picture(fill=mm_h / 3600, scale="rate_rain")
 
     assert texts.facts[1] == f"Max {text} mm/h"
+
+
+def test_the_extremes_of_a_field_of_one_value_lie_where_it_is_known(picture, catalog):
+    """None of its pixels differs from the code that missing ones have while it is looked for."""
+    known = np.arange(GRID.nx)[None, :] > 60
+    _, texts = picture(fill=np.where(known, 283.0, np.nan))
+
+    corner = Viewport.of(catalog["regions"]["pnw"], 800, 600).lonlat_of_pixels([0], [0])
+    assert "Min" in texts.facts[0]
+    assert "Max" in texts.facts[0]
+    assert near_text(float(corner[1][0]), float(corner[0][0])) not in texts.facts[0]
+
+
+def test_a_map_that_shows_more_than_the_earth_is_drawn(picture, catalog):
+    """Beyond the pole nothing is known: above a dry country it was taken for the highest pixel."""
+    _, texts = picture(fill=0.0, scale="cape", size=(200, 4000))
+
+    assert texts.facts == ("", "")
