@@ -8,10 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
+from render_farm.decode.grid import Grid
+from render_farm.derive.derived import Derived
 from render_farm.domain.grib2 import field_bytes, walk
 from render_farm.draw.colours import bin_colours
 from render_farm.draw.projection import Viewport
+from render_farm.render.caches import caches_of
+from render_farm.render.frame import draw_frame
 from render_farm.render.hour import render_hour
+from render_farm.render.scene import scene
 from render_farm.values.grid import decode
 
 HRRR = "2026012917"
@@ -114,3 +119,30 @@ def test_a_mask_that_the_file_lacks_is_as_one_that_the_job_does_not_name(
     (frame,) = render_hour(make_job(path, "hrrr", HRRR, 6, ["refc"])).frames
     grid = decode(Path(frame.values.path).read_bytes())
     assert "rain" not in {grid.labels[k] for k in np.unique(grid.category)}
+
+
+def test_the_rim_of_an_area_has_the_area_s_type(make_job, catalog, map_cache):
+    """Between a wet cell and a dry one the rate falls off over thirty pixels, all of them rain."""
+    grid = Grid("latlon", 121, 61, "+proj=longlat +R=6371229", -132.0, 53.0, 0.25, -0.25)
+    rate = np.zeros(grid.shape, np.float32)
+    rate[20:40, 40:70] = 5 / 3600
+    kinds = (rate > 0).astype(np.uint8)
+    job = make_job("none", "gfs", "2026012912", 6, ["mslp_ptype"], size=(800, 600), stations=())
+    (task,) = job.tasks
+    task = replace(task, product=task.product.model_copy(update={"lines": ()}))
+    derived = Derived(grid, {"fill": rate}, kinds, tuple(TYPES))
+    what = scene(job, task, derived, job.regions[0], caches_of(str(map_cache)))
+
+    picture, _ = draw_frame(what)
+
+    rect = what.layout.map
+    painted = {
+        tuple(colour)
+        for colour in picture.colours[np.unique(picture.indices[rect.top : rect.bottom])].tolist()
+    }
+    rain, unknown = (
+        {c for c in bin_colours(catalog["scales"][f"rate_{kind}"].imperial) if c}
+        for kind in ("rain", "unknown")
+    )
+    assert len(painted & rain) >= 6
+    assert not painted & (unknown - rain)
