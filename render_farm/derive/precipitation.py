@@ -47,7 +47,8 @@ def category(flags: dict[str, Array], where: NDArray[np.bool_] | None) -> NDArra
     """Type of precipitation from categorical flags.
 
     flags    type -> (y, x) float32, 0 no, 1 yes (code table 4.222); a mean of flags counts as yes
-             from 0.5 on; NaN is no; types that a model lacks are absent
+             from 0.5 on; types that a model lacks are absent. Where a flag is NaN the types that
+             it would have overruled are unknown
     where    (y, x) bool: where it precipitates; None: wherever a flag says so
     returns  (y, x) uint8: 0 unknown or none, k the type TYPES[k - 1]
     raises   ShapeMismatch; DeriveError without any flag
@@ -62,6 +63,8 @@ def category(flags: dict[str, Array], where: NDArray[np.bool_] | None) -> NDArra
     for number, name in enumerate(TYPES, start=1):
         flag = flags.get(name)
         if flag is not None:
+            if np.isnan(flag.sum()):
+                result[np.isnan(flag)] = 0
             result[flag >= np.float32(0.5)] = number
     if where is not None:
         result[~where] = 0

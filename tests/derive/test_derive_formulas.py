@@ -112,6 +112,7 @@ def test_no_flag_is_an_unknown_type_and_no_rate_is_none():
     assert precipitation.category({"rain": NO}, EVERYWHERE)[0, 0] == 0
     assert precipitation.category({"rain": YES}, ~EVERYWHERE)[0, 0] == 0
     assert precipitation.category({"rain": YES}, None)[0, 0] == 1
+    assert precipitation.category({"rain": YES, "snow": array([np.nan])}, None)[0, 0] == 0
     with pytest.raises(DeriveError):
         precipitation.category({}, None)
 
