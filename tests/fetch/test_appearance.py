@@ -57,3 +57,14 @@ async def test_last_modified_is_told_where_the_source_tells_it(nomads, gfs, runn
         told = await fetcher.appeared(gfs, CYCLE, 6, anew=True)
     assert silent.modified_at is None
     assert told.modified_at == datetime(2026, 1, 29, 15, 40, tzinfo=UTC)
+
+
+async def test_the_inventory_is_among_the_requests_of_the_hour_once(nomads, gfs, running, want):
+    publish(nomads, GFS, PRMSL, T2M)
+    async with running(nomads.url) as fetcher:
+        await fetcher.appeared(gfs, CYCLE, 6)
+        fetched = await fetcher.hour(want(gfs, T2M, PRMSL))
+        more = await fetcher.hour(want(gfs, T2M))
+    assert fetched.requests == len(nomads.asked)
+    assert fetched.bytes > len(nomads.files[f"{GFS}.idx"])
+    assert more.requests == 0

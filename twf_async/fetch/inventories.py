@@ -9,7 +9,7 @@ from datetime import datetime
 from twf_async.fetch.answers import last_modified
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import BadIndex
-from twf_async.fetch.transport import Transport
+from twf_async.fetch.transport import Tally, Transport
 from twf_async.plan.idx import IdxError, IdxLine, parse_idx
 
 _LARGEST_BYTES = 8 << 20
@@ -31,11 +31,17 @@ class Inventories:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._unpaid: dict[str, Tally] = {}
         self._known: OrderedDict[str, tuple[float, Inventory]] = OrderedDict()
 
     async def read(self, errand: Errand) -> tuple[IdxLine, ...]:
-        """The lines of `whole`."""
-        return (await self.whole(errand)).lines
+        """The lines of `whole`; whoever goes by them bears what asking for them has cost."""
+        inventory = await self.whole(errand)
+        cost = self._unpaid.pop(errand.at.idx_url, None)
+        if cost is not None and cost is not errand.tally:
+            errand.tally.requests += cost.requests
+            errand.tally.received_bytes += cost.received_bytes
+        return inventory.lines
 
     async def whole(self, errand: Errand) -> Inventory:
         """The file's inventory, asked for at most once; from memory if it was read just now.
@@ -49,9 +55,11 @@ class Inventories:
             return known[1]
         inventory = await self._ask(url, errand)
         self._known[url] = (now, inventory)
+        self._unpaid[url] = errand.tally
         self._known.move_to_end(url)
         while len(self._known) > _KEPT:
-            self._known.popitem(last=False)
+            forgotten, _ = self._known.popitem(last=False)
+            self._unpaid.pop(forgotten, None)
         return inventory
 
     def forget(self, errand: Errand) -> None:
