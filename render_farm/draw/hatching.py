@@ -68,10 +68,11 @@ def strokes(height: int, width: int, spacing_px: float, width_px: float) -> Cove
 
     spacing_px, width_px  across the strokes: between their middles, and of one
     """
-    across = (np.arange(height)[:, None] + np.arange(width)[None, :]) / 2**0.5
+    across = np.arange(height + width - 1) / 2**0.5  # row + column: what a stroke has in common
     away = np.abs((across + spacing_px / 2) % spacing_px - spacing_px / 2)
     # A pixel that the stroke's border parts in halves is half covered.
     drawn = np.clip((width_px + 1) / 2 - away, 0, min(width_px, 1.0))
-    out = np.rint(drawn * 255).astype(np.uint8)
+    profile = np.rint(drawn * 255).astype(np.uint8)
+    out = np.lib.stride_tricks.sliding_window_view(profile, width).copy()
     out.flags.writeable = False
     return out
