@@ -24,12 +24,12 @@ from twf_async.farm.boot import boot
 SIZE = "1700x1300"
 
 
-@click.group("bench")
+@click.group("bench", short_help="Measure what rendering costs on this machine.")
 def command() -> None:
     """Measure what the service does on this machine."""
 
 
-@command.command("render")
+@command.command("render", short_help="CPU, bytes and memory of every product.")
 @click.argument(
     "files",
     nargs=-1,

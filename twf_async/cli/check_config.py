@@ -9,7 +9,7 @@ from twf_async.cli.options import config_option, json_option, prepare
 from twf_async.settings.catalog import Catalog
 
 
-@click.command("check-config")
+@click.command("check-config", short_help="Name the faults of the configuration.")
 @config_option
 @json_option
 def command(config_dir: str | None, *, as_json: bool) -> int:

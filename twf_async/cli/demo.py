@@ -29,7 +29,7 @@ PR_SET_PDEATHSIG = 1
 STOP_S = 5.0
 
 
-@click.command("demo")
+@click.command("demo", short_help="The whole service with synthetic weather.")
 @config_option
 def command(config_dir: str | None) -> int:
     """Show the whole service with synthetic weather; prints the viewer's address."""

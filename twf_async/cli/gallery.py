@@ -23,7 +23,7 @@ from twf_async.cli.options import (
 from twf_async.farm.boot import boot
 
 
-@click.command("gallery")
+@click.command("gallery", short_help="Every product of every model, with contact sheets.")
 @click.argument(
     "files",
     nargs=-1,

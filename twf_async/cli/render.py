@@ -22,7 +22,7 @@ from twf_async.farm.boot import boot
 INCOMPLETE = 3
 
 
-@click.command("render")
+@click.command("render", short_help="Maps straight from local GRIB2 files.")
 @click.argument(
     "files",
     nargs=-1,

@@ -15,6 +15,7 @@ from twf_async.errors import BadInput
 
 @click.command(
     "replica",
+    short_help="A loopback NOMADS: of any directory laid out like it, or --demo.",
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     add_help_option=False,
 )

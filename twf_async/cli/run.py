@@ -31,7 +31,7 @@ INCOMPLETE = 3
 FORCED_STOP = 130
 
 
-@click.command("run")
+@click.command("run", short_help="Fetch, render and publish one run; 3 when frames are missing.")
 @click.option("--model", required=True, metavar="KEY", help="Model.")
 @click.option("--cycle", default=LATEST, metavar="YYYYMMDDHH", help="Cycle [default: latest].")
 @hours_option

@@ -9,7 +9,7 @@ from twf_async.farm.boot import boot
 from twf_async.settings.load import Settings, load
 
 
-@click.command("serve")
+@click.command("serve", short_help="The daemon: follow every enabled model, serve its maps.")
 @config_option
 def command(config_dir: str | None) -> int:
     """Follow every enabled model and serve its maps, until SIGTERM."""

@@ -120,8 +120,10 @@ export class Menus {
 function grouped(products) {
   const groups = new Map();
   for (const product of products) {
-    if (!groups.has(product.group)) groups.set(product.group, []);
-    groups.get(product.group).push(product);
+    const same = (name) => name.toLowerCase() === product.group.toLowerCase();
+    const group = [...groups.keys()].find(same) ?? product.group;
+    if (!groups.has(group)) groups.set(group, []);
+    groups.get(group).push(product);
   }
   return groups;
 }
