@@ -77,6 +77,9 @@ class BaseLayers:
             if len(self._open) > OPEN_LAYERS:
                 self._open.popitem(last=False)
         self._open.move_to_end(key)
+        for other in self._open.values():
+            if other is not found:
+                mapfile.rest(other.ground)  # and what lies in the file with it
         return found
 
     def _load_or_draw(self, key: str, viewport: Viewport, *, counties: bool) -> BaseLayer:

@@ -113,6 +113,21 @@ def drop_unused(directory: Path, pattern: str) -> None:
                 file.unlink()
 
 
+def rest(array: NDArray[Any]) -> None:
+    """Have the pages of a loaded file count as no memory of this process until they are used again.
+
+    They stay in the system's cache: to look at 17 MB anew costs half a millisecond. No effect on
+    arrays of other origin.
+    """
+    origin: object = array
+    while isinstance(origin, np.ndarray):
+        origin = origin.base
+    if isinstance(origin, memoryview):
+        origin = origin.obj
+    if isinstance(origin, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        origin.madvise(mmap.MADV_DONTNEED)
+
+
 def _start(header_bytes: int) -> int:
     """Where the first array begins."""
     return _padded(_LENGTH.size + header_bytes)

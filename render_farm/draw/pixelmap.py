@@ -19,7 +19,8 @@ from render_farm.draw.projection import Viewport
 
 VERSION = 7  # of this computation; part of the key of every file
 MARGIN_CELLS = 4  # around the cells that pixels lie in: a bicubic kernel, and its refinement
-OPEN_BYTES = 64_000_000  # of maps that one worker keeps mapped: they count as its memory
+OPEN_BYTES = 256_000_000  # of maps that one worker keeps mapped; opening costs 3 ms for checksums
+RESIDENT_BYTES = 20_000_000  # of those, the last used ones, that count as its memory
 MAX_REFINED_CELLS = 1_300_000  # a refined window stays in the processor's cache
 MIN_REFINEMENT = 7
 MAX_REFINEMENT = 21
@@ -153,7 +154,16 @@ class PixelMaps:
             while len(self._open) > 1 and sum(m.nbytes for m in self._open.values()) > OPEN_BYTES:
                 self._open.popitem(last=False)
         self._open.move_to_end(key)
+        self._rest()
         return found
+
+    def _rest(self) -> None:
+        """Let the pages go of all maps but the last used: a map of each region is 17 MB."""
+        resident = 0
+        for number, pixels in enumerate(reversed(self._open.values())):
+            resident += pixels.nbytes
+            if number and resident > RESIDENT_BYTES:
+                mapfile.rest(pixels.columns)
 
     def _load_or_compute(
         self, key: str, grid: SourceGrid, viewport: Viewport, lattice: Lattice, *, refined: bool
