@@ -66,6 +66,12 @@ def state(tmp_path):
     }
 
 
+@pytest.fixture(scope="session")
+def demo_cache(tmp_path_factory):
+    """A cache for those who draw the synthetic atmosphere: whole globes take seconds to pack."""
+    return {"TWF_CACHE_DIR": str(tmp_path_factory.mktemp("demo-cache"))}
+
+
 @pytest.fixture
 def twf(tmp_path, state):
     return CommandLine(tmp_path, state)

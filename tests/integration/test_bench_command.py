@@ -41,8 +41,8 @@ def test_files_of_several_models_and_cycles_are_measured_together(twf, test_data
     assert any("gfs: refc at f006: field missing: REFC" in text for text in found["missing"])
 
 
-def test_without_files_the_demo_atmosphere_of_every_model_is_drawn(twf):
-    found = figures(twf("bench", "render", "--products", "t2m", *QUICK))
+def test_without_files_the_demo_atmosphere_of_every_model_is_drawn(twf, demo_cache):
+    found = figures(twf("bench", "render", "--products", "t2m", *QUICK, **demo_cache))
 
     assert [row["model"] for row in found["results"]] == ["gfs", "aigfs", "hrrr"]
     assert found["failures"] == []

@@ -11,10 +11,11 @@ GFS = "nomads/pub/data/nccf/com/gfs/prod/gfs.20260129/12/atmos/gfs.t12z.pgrb2.0p
 COARSE = "gfs-2p5/gfs.20111008.t00z.pgrbf072.2p5deg.grib2"
 
 
-def test_the_demo_atmosphere_of_every_model(twf, tmp_path):
+def test_the_demo_atmosphere_of_every_model(twf, demo_cache, tmp_path):
     done = twf(
         *("gallery", "--out", tmp_path / "out", "--products", "t2m,refc", "--size", "400x300"),
         "--json",
+        **demo_cache,
     )
 
     assert done.code == 0, done.err
