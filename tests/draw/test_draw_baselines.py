@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -115,3 +117,18 @@ def test_regions_anywhere_have_a_base(name, regions):
 
     assert base.positions.size > 1000
     assert 0.03 < (base.ground == LAND).mean() < 0.9
+
+
+def test_what_changes_the_lines_has_a_file_of_its_own(tmp_path, regions):
+    """Counties or none, and the size of type and lines: the pixels of all three lie alike."""
+    view = Viewport.of(regions["pnw"], 400, 320)
+    layers = BaseLayers(tmp_path)
+
+    found = [
+        layers.get(view, counties=True),
+        layers.get(view, counties=False),
+        layers.get(replace(view, scale=3 * view.scale), counties=True),
+    ]
+
+    assert len({layer.positions.size for layer in found}) == 3
+    assert len(list(tmp_path.iterdir())) == 3

@@ -244,3 +244,13 @@ def test_a_line_is_as_wide_as_asked_in_fractions_of_a_pixel(width):
     share = width - low
     expected = drawn(low) * (1 - share) + drawn(high) * share
     assert canvas[:, 200].sum() / 255 == pytest.approx(expected, abs=0.35)
+
+
+def test_a_flat_low_is_marked_once():
+    deep = bowl()
+    values = np.maximum(deep.values, deep.values.min() + 30)
+    assert (values == values.min()).sum() > 4
+
+    (low,) = extrema.centres(LatticeField(values, values, -16, 8), PRESSURE, (1000, 700), 1.0)
+
+    assert np.hypot(low.x - (70 * 8 - 16), low.y - (50 * 8 - 16)) < 40

@@ -104,3 +104,11 @@ def test_scales_with_too_many_levels_for_one_map_are_refused():
 
     with pytest.raises(ValueError, match="258 levels"):
         classify(field, classes_of(scales), np.zeros((2, 2), np.uint8))
+
+
+def test_a_palette_that_is_kept_is_of_the_ground_that_is_asked_for():
+    palettes = Palettes()
+    for base in ("light", "dark", "light"):
+        palette = palettes.plan(FILLS, (2, 3), INKS, GROUNDS[base])
+
+        assert tuple(palette.colours[0]) == GROUNDS[base].land

@@ -134,3 +134,14 @@ def test_north_is_up_on_the_central_meridian_and_leans_inwards_beside_it(pnw):
     assert abs(middle) < 1e-4
     assert west > 0.05
     assert east < -0.05
+
+
+def test_a_margin_is_as_wide_in_the_north_as_it_is_high():
+    region = Region(key="far", title="Far", west=-150, east=-130, south=65, north=75)
+    view = Viewport.of(region, 400, 320)
+
+    bare, wide = view.box(), view.box(2.0)
+
+    assert wide.north == pytest.approx(min(bare.north + 2, 90), abs=0.01)
+    assert bare.west - wide.west >= 2 / np.cos(np.radians(75))
+    assert wide.east - bare.east >= 2 / np.cos(np.radians(75))

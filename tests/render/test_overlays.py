@@ -239,3 +239,14 @@ def test_a_map_that_shows_more_than_the_earth_is_drawn(picture, catalog):
     _, texts = picture(fill=0.0, scale="cape", size=(200, 4000))
 
     assert texts.facts == ("", "")
+
+
+@pytest.mark.parametrize(("slope", "low", "high"), [(0.25, "0", "8"), (-0.25, "−8", "0")])
+def test_extremes_are_those_of_the_known_part(picture, slope, low, high):
+    """From 117 W on nothing is known; to the east it is 1 K warmer or colder with each degree."""
+    columns = np.broadcast_to(np.arange(GRID.nx), GRID.shape)
+    fill = np.where(columns < 60, np.nan, 273.15 + slope * (columns - 60))
+
+    _, texts = picture(fill=fill, units="metric", sampling="linear")
+
+    assert texts.facts[1] == f"Min {low} °C · Max {high} °C"

@@ -211,3 +211,12 @@ def test_the_outermost_ticks_of_shipped_scales_are_not_clipped(units, scales):
             drawn = legend([LegendBar("", display.unit, display)], size, plan.scale)
 
             assert not drawn.ink[:, [0, -1]].any(), (key, width)
+
+
+def test_a_tick_stands_where_its_bin_begins():
+    levels = tuple(float(v) for v in range(11))
+    drawn = legend([bar(levels, over="", ticks=levels)], (1600, 104), 1.0)
+
+    boxes = [swatch.rect for swatch in drawn.swatches]
+    marked = np.flatnonzero(drawn.ink[boxes[0].bottom + 1] > 0)
+    assert marked.tolist() == [*(box.left for box in boxes), boxes[-1].right - 1]
