@@ -198,6 +198,13 @@ def test_a_closed_scale_counts_its_last_level_to_the_last_bin():
     assert bins_of(np.array([99.0, 100.0]), display).tolist() == [2, 3]
 
 
+def test_a_hundred_percent_has_the_colour_of_the_last_bin_though_anchors_run_on():
+    anchors = [(0, "#ffffff"), (100, "#000000")]
+    colours = bin_colours(Display(unit="%", levels=[0, 50, 100], anchors=anchors, closed=True))
+
+    assert colours[-1] == colours[-2] != (0, 0, 0)
+
+
 def test_a_closed_scale_has_no_colour_beyond_its_end():
     with pytest.raises(ValueError, match="nothing over its last level"):
         Display(unit="%", levels=[0, 100], colours=["#ff0000"], closed=True, over="#00ff00")
