@@ -11,6 +11,7 @@ import pytest
 from render_farm.decode.grid import Grid
 from render_farm.derive.derived import Derived
 from render_farm.domain.grib2 import field_bytes, walk
+from render_farm.domain.jobs import Reason
 from render_farm.draw.colours import bin_colours
 from render_farm.draw.projection import Viewport
 from render_farm.render.caches import caches_of
@@ -119,6 +120,21 @@ def test_a_mask_that_the_file_lacks_is_as_one_that_the_job_does_not_name(
     (frame,) = render_hour(make_job(path, "hrrr", HRRR, 6, ["refc"])).frames
     grid = decode(Path(frame.values.path).read_bytes())
     assert "rain" not in {grid.labels[k] for k in np.unique(grid.category)}
+
+
+def test_a_mask_that_is_there_but_of_another_run_costs_the_map(make_job, real_file, tmp_path):
+    """It is not as one that is not there: something is wrong with the file."""
+    path = tmp_path / "mixed.grib2"
+    with real_file("hrrr", 6).open("rb") as stream, path.open("wb") as out:
+        for head in [head for head in walk(stream) if head.key]:
+            message = bytearray(field_bytes(stream, head))
+            if head.key.parameter == "CSNOW":
+                message[30] += 1  # the month, octet 15 of section 1
+            out.write(message)
+    outcome = render_hour(make_job(path, "hrrr", HRRR, 6, ["refc"]))
+    (failure,) = outcome.failures
+    assert failure.reason is Reason.BAD_DATA
+    assert "CSNOW" in failure.detail
 
 
 def test_the_rim_of_an_area_has_the_area_s_type(make_job, catalog, map_cache):
