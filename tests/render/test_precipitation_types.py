@@ -129,7 +129,7 @@ def test_a_mask_that_is_there_but_of_another_run_costs_the_map(make_job, real_fi
         for head in [head for head in walk(stream) if head.key]:
             message = bytearray(field_bytes(stream, head))
             if head.key.parameter == "CSNOW":
-                message[30] += 1  # the month, octet 15 of section 1
+                message[31] += 1  # the day, octet 16 of section 1
             out.write(message)
     outcome = render_hour(make_job(path, "hrrr", HRRR, 6, ["refc"]))
     (failure,) = outcome.failures
