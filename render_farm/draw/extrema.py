@@ -48,25 +48,19 @@ def centres(
     of two within the radius the more extreme one counts. One that hardly stands out of its
     surroundings is none.
     """
-    unknown = _near_unknown(field, EDGE_PX * scale)
     radius = max(2, round(RADIUS_PX * scale / field.step))
     offsets = np.arange(-radius, radius + 1)
     disc = np.hypot(*np.meshgrid(offsets, offsets)) <= radius
     stands_out = PROMINENCE * (layer.step or 0.0) / abs(layer.factor)
     near = max(1, radius // 3)
+    possible = _possible(field, rect, EDGE_PX * scale, near)
     found: list[Centre] = []
     for kind, sign in (("H", 1.0), ("L", -1.0)):
         values = field.values * np.float32(sign)
-        peak = (values == cv2.dilate(values, np.ones((3, 3), np.uint8))).nonzero()
+        # Where a grid does not fill the map, half of it can be a plateau of what was filled in.
+        peak = possible & (values == cv2.dilate(values, np.ones((3, 3), np.uint8)))
         taken: list[tuple[int, int]] = []
-        for row, column in sorted(zip(*(p.tolist() for p in peak), strict=True)):
-            x, y = (field.origin + field.step * i for i in (column, row))
-            if not _inside(x, y, rect, EDGE_PX * scale) or (
-                unknown is not None and unknown[row, column]
-            ):
-                continue
-            if field.missing is not None and _around(field.missing, row, column, near).any():
-                continue
+        for row, column in np.argwhere(peak).tolist():
             around = _around(values, row, column, radius)[_around_disc(disc, values, row, column)]
             top = values[row, column]
             if around.max() > top or top - around.mean() < max(stands_out, 1e-6 * abs(top)):
@@ -75,8 +69,30 @@ def centres(
                 continue  # a plateau has several equal tops
             taken.append((row, column))
             extreme = float((_around(field.raw, row, column, near) * sign).max()) * sign
+            x, y = (field.origin + field.step * i for i in (column, row))
             found.append(Centre(kind, x, y, extreme * layer.factor + layer.offset))
     return found
+
+
+def _possible(
+    field: LatticeField, rect: tuple[int, int], edge_px: float, near: int
+) -> NDArray[np.bool_]:
+    """Where a centre can be, bool (rows, columns).
+
+    edge_px  to be kept from the map's edge and from missing ground
+    near     to be kept from missing ground, in points of the lattice
+    """
+    rows, columns = (field.origin + field.step * np.arange(size) for size in field.values.shape)
+    inside = (
+        (edge_px <= at) & (at <= size - 1 - edge_px)
+        for at, size in ((rows, rect[1]), (columns, rect[0]))
+    )
+    possible = np.logical_and.outer(*inside)
+    unknown = _near_unknown(field, edge_px)
+    if field.missing is not None and unknown is not None:
+        square = np.ones((2 * near + 1, 2 * near + 1), np.uint8)
+        possible &= ~unknown & (cv2.dilate(field.missing.view(np.uint8), square) == 0)
+    return np.asarray(possible)
 
 
 def _near_unknown(field: LatticeField, reach_px: float) -> NDArray[np.bool_] | None:
@@ -102,10 +118,6 @@ def _around_disc(
     bottom = min(2 * reach + 1, values.shape[0] - row + reach)
     right = min(2 * reach + 1, values.shape[1] - column + reach)
     return disc[top:bottom, left:right]
-
-
-def _inside(x: float, y: float, rect: tuple[int, int], border: float) -> bool:
-    return border <= x <= rect[0] - 1 - border and border <= y <= rect[1] - 1 - border
 
 
 def claim(found: list[Centre], occupied: Occupied, scale: float) -> None:
