@@ -1,11 +1,11 @@
-"""Isolines for the ground that a map covers: closer on a small region than on a continent. Pure.
+"""Isolines for a map: closer on a small region than on a continent, in the legend's unit. Pure.
 
 A product's step and smoothing are meant for maps of `USUAL_KM` and more. On a map of 200 km at
 most one isobar in 4 hPa would pass, smoothed beyond recognition. Both follow from the region
 alone, never from the field, so they are the same in every hour, run and model.
 """
 
-from render_farm.domain.catalog import LineLayer
+from render_farm.domain.catalog import Display, LineLayer
 
 USUAL_KM = 900.0  # of the shorter side
 SMOOTHED_SHARE = 0.05  # of the shorter side: the widest smoothing that leaves shapes on the map
@@ -36,3 +36,25 @@ def closer_step(step: float, share: float) -> float:
     while step > 0 and step / 2 >= share * step and share < 0.5:
         step, share = step / 2, share * 2
     return step
+
+
+def counted_in(layer: LineLayer, display: Display) -> LineLayer:
+    """*layer* in the unit of *display*, where it parts the very field that is filled.
+
+    So a map in °C has its freezing line at 0. Lines by step stay: theirs would not be round.
+    """
+    if layer.field != "fill" or layer.step is not None or layer.unit == display.unit:
+        return layer
+
+    def shown(value: float) -> float:
+        si = (value - layer.offset) / layer.factor
+        return float(f"{round(si * display.factor + display.offset, 6):.5g}")
+
+    changes = {
+        "unit": display.unit,
+        "factor": display.factor,
+        "offset": display.offset,
+        "levels": tuple(shown(level) for level in layer.levels),
+        "split": None if layer.split is None else shown(layer.split),
+    }
+    return layer.model_copy(update=changes)

@@ -9,7 +9,7 @@ from render_farm.domain.places import Region
 from render_farm.draw.fill import Classes, classes_of
 from render_farm.draw.layout import Layout, layout
 from render_farm.draw.legend import LegendBar
-from render_farm.draw.linescale import layer_at
+from render_farm.draw.linescale import counted_in, layer_at
 from render_farm.draw.palette import GROUNDS, Ground
 from render_farm.draw.projection import Viewport
 from render_farm.render.caches import Caches
@@ -53,7 +53,8 @@ def scene(
     """Gather what drawing needs; ValueError where the region cannot be shown in its projection."""
     viewport = Viewport.of(region)
     span_km = viewport.km_per_px() * min(viewport.rect.width, viewport.rect.height)
-    lines = tuple(layer_at(layer, span_km) for layer in task.product.lines)
+    fill = task.scales["fill"].display(job.style)
+    lines = tuple(layer_at(counted_in(layer, fill), span_km) for layer in task.product.lines)
     values = task.product.stations
     stations = None if values is None else values.in_units(job.style.units)
     product = task.product.model_copy(update={"lines": lines, "stations": stations})

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import LineLayer
-from render_farm.draw.linescale import USUAL_KM, closer_step, layer_at
+from render_farm.domain.catalog import Display, LineLayer
+from render_farm.draw.linescale import USUAL_KM, closer_step, counted_in, layer_at
 
 MSLP = LineLayer(field="mslp", unit="hPa", step=4, smooth_km=40)
 
@@ -39,3 +39,31 @@ def test_every_line_of_the_product_is_still_there(step, share):
     assert (step / closer) % 1 == 0
     assert step * min(share, 1) <= closer <= step
     assert closer == int(closer) or step != int(step)
+
+
+FAHRENHEIT = {"factor": 1.8, "offset": -459.67}
+CELSIUS = {"unit": "°C", "offset": -273.15}
+
+
+def display(**keys):
+    anchors = [(0, "#000000"), (10, "#ffffff")]
+    return Display(**{"unit": "°F", "levels": [0, 10], "anchors": anchors, **keys})
+
+
+def test_a_line_through_the_fill_is_counted_as_the_fill_is():
+    line = LineLayer(field="fill", unit="°F", levels=[14, 32, 50], **FAHRENHEIT)
+
+    celsius = counted_in(line, display(**CELSIUS))
+
+    assert (celsius.unit, celsius.levels) == ("°C", (-10, 0, 10))
+    kelvin = [(level - celsius.offset) / celsius.factor for level in celsius.levels]
+    assert kelvin == pytest.approx([263.15, 273.15, 283.15])
+    assert counted_in(line, display(**FAHRENHEIT)) is line
+
+
+def test_lines_by_step_and_of_other_fields_keep_their_unit():
+    for layer in (
+        LineLayer(field="fill", unit="°F", step=10, **FAHRENHEIT),
+        LineLayer(field="mslp", unit="hPa", levels=[1000], factor=0.01),
+    ):
+        assert counted_in(layer, display(**CELSIUS)) is layer

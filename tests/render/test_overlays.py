@@ -250,3 +250,11 @@ def test_extremes_are_those_of_the_known_part(picture, slope, low, high):
     _, texts = picture(fill=fill, units="metric", sampling="linear")
 
     assert texts.facts[1] == f"Min {low} °C · Max {high} °C"
+
+
+@pytest.mark.parametrize(("units", "text"), [("imperial", "32 °F"), ("metric", "0 °C")])
+def test_the_freezing_line_is_named_in_the_unit_of_the_legend(picture, catalog, units, text):
+    _, texts = picture(units=units, lines=catalog["products"]["t2m"].lines)
+
+    (item,) = texts.key
+    assert item.texts[0] == f"freezing line {text}"
