@@ -137,6 +137,14 @@ class BadIndex(SourceError):
     reason = "unusable inventory"
 
 
+class FieldsLacking(SourceError):
+    """The inventory, read for the first time, lacks fields: cut at a line's end, or not written."""
+
+    suspect_index = True
+    retry_after_s = 2.0
+    reason = "inventory lacks fields"
+
+
 class TooMuch(SourceError):
     """An answer grew far beyond what the inventory promised: hung up."""
 

@@ -11,6 +11,7 @@ from functools import partial
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.places import Box
 from twf_async.errors import FetchError
+from twf_async.fetch.doubts import Doubts
 from twf_async.fetch.download import Downloader
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import FullRefused, RangeIgnored, SourceError
@@ -45,6 +46,7 @@ class FileFetch:
         self._downloader = downloader
         self._patience = patience
         self._allow_full = allow_full
+        self._doubts = Doubts()
 
     async def inventory(self, errand: Errand) -> tuple[IdxLine, ...]:
         """The file's inventory, asked for until it comes, or is known not to be there.
@@ -93,6 +95,7 @@ class FileFetch:
         have: dict[MessageKey, Record],
     ) -> FileBrought:
         lines = await self.inventory(errand)
+        self._doubts.require_told(errand, lines, keys.difference(have))
         selection = select(
             lines,
             keys.difference(have),

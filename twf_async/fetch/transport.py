@@ -27,7 +27,7 @@ from twf_async.fetch.pacing import Breaker, Pacer
 from twf_async.settings.service import UpstreamSettings
 
 _CHUNK = 1 << 20
-_DEADLINE_S = 120.0
+_PATIENT_READS = 4  # of no byte at all each: what the beginning of an answer may take in all
 _SLOWEST_BYTES_PER_S = 64 * 1024  # a source that drips slower than this is as good as stalled
 
 
@@ -69,18 +69,21 @@ class Request:
 class Answer:
     """A good answer whose body is still coming. `peek` is its beginning, read already."""
 
-    def __init__(self, response: aiohttp.ClientResponse, peek: bytes, tally: Tally) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, peek: bytes, tally: Tally, silence_s: float
+    ) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.peek = peek
         self._response = response
         self._tally = tally
+        self._silence_s = silence_s
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body, `peek` included, in pieces of at most 1 MiB. Once."""
         if self.peek:
             yield self.peek
-        async for chunk in self._response.content.iter_chunked(_CHUNK):
+        async for chunk in _listen(self._response.content.iter_chunked(_CHUNK), self._silence_s):
             self._tally.received_bytes += len(chunk)
             yield chunk
 
@@ -152,7 +155,10 @@ class Transport:
                 headers and first bytes tell of; and while the body is read in the block:
                 BrokenStream, TimedOut
         """
-        deadline_s = _DEADLINE_S + request.expected_bytes / _SLOWEST_BYTES_PER_S
+        deadline_s = (
+            _PATIENT_READS * self._settings.read_timeout_s
+            + request.expected_bytes / _SLOWEST_BYTES_PER_S
+        )
         async with self._per_model[request.model], self._connections:
             try:
                 async with self._answer(host, request, tally, deadline_s) as answer:
@@ -184,7 +190,7 @@ class Transport:
                     asyncio.timeout(deadline_s),
                     self._open(url, request, host, tally) as response,
                 ):
-                    peek = await _peek(response)
+                    peek = await _peek(response, self._settings.read_timeout_s)
                     tally.received_bytes += len(peek)
                     onward = None if last_hop else _onward(response)
                     if onward is None:
@@ -225,9 +231,13 @@ class Transport:
         host.breaker.enter()
         tally.requests += 1
 
-    @staticmethod
     def _good(
-        host: Host, request: Request, response: aiohttp.ClientResponse, peek: bytes, tally: Tally
+        self,
+        host: Host,
+        request: Request,
+        response: aiohttp.ClientResponse,
+        peek: bytes,
+        tally: Tally,
     ) -> Answer:
         try:
             require_good_status(
@@ -241,13 +251,32 @@ class Transport:
         except Blocked as blocked:
             raise host.breaker.throttled(str(blocked), blocked.retry_after_s) from None
         host.breaker.good()
-        return Answer(response, peek, tally)
+        return Answer(response, peek, tally, self._settings.read_timeout_s)
 
 
-async def _peek(response: aiohttp.ClientResponse) -> bytes:
+async def _listen(chunks: AsyncIterator[bytes], silence_s: float) -> AsyncIterator[bytes]:
+    """Pass on *chunks*; TimedOut where none comes for *silence_s*.
+
+    aiohttp's own `sock_read` does not end a body whose chunk is longer than it said: nothing more
+    is read then, and nothing times out.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(silence_s) as silence:
+                chunk = await anext(chunks, None)
+        except TimeoutError as error:
+            if not silence.expired():
+                raise
+            raise TimedOut(f"no more of the answer for {silence_s:g} s") from error
+        if chunk is None:
+            return
+        yield chunk
+
+
+async def _peek(response: aiohttp.ClientResponse, silence_s: float) -> bytes:
     """The first bytes of the body; enough to tell data from a page."""
     peek = bytearray()
-    async for chunk in response.content.iter_any():
+    async for chunk in _listen(response.content.iter_any(), silence_s):
         peek += chunk
         if len(peek) >= PEEK_BYTES or peek.startswith(b"GRIB"):
             break
