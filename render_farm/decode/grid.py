@@ -88,6 +88,20 @@ class Grid:
         """
         return _lonlat(self)
 
+    def lonlat_of(
+        self, columns: NDArray[np.intp], rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Longitudes (-180..180) and latitudes of some points, degrees, float64 (n,).
+
+        columns, rows  indices (n,); columns of a cyclic grid may run beyond its ends
+        """
+        x, y = _axes(self)
+        columns = columns % self.nx if self.cyclic else columns
+        if self.kind == "latlon":
+            return np.mod(x[columns] + 180.0, _FULL_CIRCLE) - 180.0, y[rows]
+        lon, lat = projection(self.crs)(x[columns], y[rows], inverse=True)
+        return np.asarray(lon), np.asarray(lat)
+
     def latitude(self) -> NDArray[np.float32]:
         """Latitudes of all points as `lonlat` has them, without the longitudes kept beside them."""
         return _upright(self)[0]

@@ -1,5 +1,7 @@
 """What lies over the fill, on pictures of the real files and of fields made for the purpose."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -258,3 +260,26 @@ def test_the_freezing_line_is_named_in_the_unit_of_the_legend(picture, catalog, 
 
     (item,) = texts.key
     assert item.texts[0] == f"freezing line {text}"
+
+
+@pytest.mark.parametrize("sampling", ["cubic", "linear"])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_extremes_told_are_those_of_the_cells_in_the_map(picture, catalog, seed, sampling):
+    """Beside a steep slope the highest pixel of a bicubic surface is not at the highest cell."""
+    chance = np.random.default_rng(seed)
+    fill = (280 + 12 * chance.standard_normal(GRID.shape)).astype(np.float32)
+    viewport = Viewport.of(catalog["regions"]["pnw"], 800, 600)
+    longitude, latitude = GRID.lonlat()
+    x, y = viewport.pixels_of(longitude.astype(np.float64), latitude.astype(np.float64))
+    inside = (x >= 0) & (x <= viewport.rect.width - 1) & (y >= 0) & (y <= viewport.rect.height - 1)
+
+    _, texts = picture(fill=fill, units="metric", sampling=sampling)
+
+    low, high = (float(f(fill[inside])) - 273.15 for f in (np.min, np.max))
+    told = [int(t.replace("−", "-")) for t in re.findall(r"(?:Min|Max) (\S+) °C", texts.facts[1])]
+    assert told[0] <= round(low)
+    assert told[1] >= round(high)  # a cell whose centre lies just outside may reach into the map
+    edge = np.abs(x - viewport.rect.width / 2) < viewport.rect.width / 2 + 40
+    edge &= np.abs(y - viewport.rect.height / 2) < viewport.rect.height / 2 + 40
+    assert told[0] >= round(float(fill[edge].min()) - 273.15)
+    assert told[1] <= round(float(fill[edge].max()) - 273.15)
