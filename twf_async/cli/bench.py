@@ -12,8 +12,9 @@ from twf_async.app.showcase import DrawAll, all_jobs
 from twf_async.cli.options import (
     chosen,
     config_option,
+    drawn_regions_option,
     json_option,
-    parse_keys,
+    local_files,
     parse_size,
     prepare,
     products_option,
@@ -30,23 +31,9 @@ def command() -> None:
 
 
 @command.command("render", short_help="CPU, bytes and memory of every product.")
-@click.argument(
-    "files",
-    nargs=-1,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="[FILE..]",
-)
+@local_files
 @products_option
-@click.option(
-    "--region",
-    "--regions",
-    "regions",
-    default="pnw",
-    show_default=True,
-    callback=parse_keys,
-    metavar="KEY,..",
-    help="Regions to draw.",
-)
+@drawn_regions_option
 @click.option(
     "--size", default=SIZE, show_default=True, callback=parse_size, metavar="WxH", help="In pixels."
 )

@@ -11,8 +11,9 @@ from twf_async.app.showcase import DrawAll, all_jobs
 from twf_async.cli.options import (
     chosen,
     config_option,
+    drawn_regions_option,
     json_option,
-    parse_keys,
+    local_files,
     parse_size,
     prepare,
     products_option,
@@ -24,12 +25,7 @@ from twf_async.farm.boot import boot
 
 
 @click.command("gallery", short_help="Every product of every model, with contact sheets.")
-@click.argument(
-    "files",
-    nargs=-1,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="[FILE..]",
-)
+@local_files
 @click.option(
     "--out",
     required=True,
@@ -38,16 +34,7 @@ from twf_async.farm.boot import boot
     help="Directory for pictures, contact sheets and index.html.",
 )
 @products_option
-@click.option(
-    "--region",
-    "--regions",
-    "regions",
-    default="pnw",
-    show_default=True,
-    callback=parse_keys,
-    metavar="KEY,..",
-    help="Regions to draw.",
-)
+@drawn_regions_option
 @click.option("--size", callback=parse_size, metavar="WxH", help="Size [default: the region's].")
 @click.option("--model", metavar="KEY", help="Model of files whose name does not tell it.")
 @style_options

@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, get_args
 
 import click
@@ -109,4 +110,20 @@ regions_option = click.option(
 )
 products_option = click.option(
     "--products", callback=parse_keys, metavar="KEY,..", help="Products [default: the model's]."
+)
+local_files = click.argument(
+    "files",
+    nargs=-1,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="[FILE..]",
+)
+drawn_regions_option = click.option(
+    "--region",
+    "--regions",
+    "regions",
+    default="pnw",
+    show_default=True,
+    callback=parse_keys,
+    metavar="KEY,..",
+    help="Regions to draw.",
 )
