@@ -210,12 +210,12 @@ async def test_fetching_runs_ahead_of_drawing_by_a_bounded_number_of_hours(open_
 
 async def test_a_shut_gate_stops_new_work_and_an_open_one_lets_it_go_on(open_bench):
     async with open_bench() as bench:
-        await bench.shop.gate.pause("memory low")
+        await bench.shop.gate.pause("memory low", by="watchdog")
         task = asyncio.create_task(run_once(ONCE, bench.shop))
         for _ in range(20):
             await asyncio.sleep(0.002)
         assert (bench.fetcher.asked, bench.renderer.jobs) == ([], [])
-        await bench.shop.gate.resume()
+        await bench.shop.gate.resume(by="watchdog")
         assert (await task).state is RunState.COMPLETE
 
 
@@ -224,7 +224,7 @@ async def test_a_held_download_door_still_lets_what_is_here_be_drawn(open_bench)
         bench.renderer.allowed = asyncio.Semaphore(0)
         task = asyncio.create_task(run_once(ONCE, bench.shop))
         await bench.renderer.started.wait()
-        await bench.shop.gate.hold_fetches("disk nearly full")
+        await bench.shop.gate.hold_fetches("disk nearly full", by="watchdog")
         asked = len(bench.fetcher.asked)
         for _ in range(9):
             bench.renderer.allowed.release()
@@ -232,7 +232,7 @@ async def test_a_held_download_door_still_lets_what_is_here_be_drawn(open_bench)
             while (await events.get()).name != "frame.published":
                 pass
         assert len(bench.fetcher.asked) <= asked + 2  # those that had passed the door
-        await bench.shop.gate.release_fetches()
+        await bench.shop.gate.release_fetches(by="watchdog")
         assert (await task).state is RunState.COMPLETE
 
 

@@ -1,4 +1,8 @@
-"""The gate that work passes before it starts. The watchdog closes it, never a running job."""
+"""The gate that work passes before it starts. Whoever closes it, never a running job.
+
+Several may hold it shut at once, each by its name: the watchdog while memory is short, an operator
+until he says otherwise. It opens when the last one lets go.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,49 +14,71 @@ class DispatchGate:
 
     def __init__(self) -> None:
         self._changed = asyncio.Condition()
-        self._favours = 0
+        self._pauses: dict[str, str] = {}  # holder -> reason
+        self._fetch_holds: dict[str, str] = {}
+        self._favour_of = ""  # the holder that lets one render through
         self.running = 0  # renders that passed and have not ended
-        self.paused_because = ""
-        self.fetch_held_because = ""
 
     @property
     def is_open(self) -> bool:
         """Whether renders may start."""
-        return not self.paused_because
+        return not self._pauses
 
     @property
     def fetch_is_open(self) -> bool:
         """Whether downloads may start."""
-        return self.is_open and not self.fetch_held_because
+        return not self._pauses and not self._fetch_holds
 
-    async def pause(self, reason: str) -> None:
-        """Let no new render or download start. The reason is not empty."""
-        await self._set(paused=reason)
+    @property
+    def paused_because(self) -> str:
+        """Every reason why nothing may start; "" while renders may."""
+        return "; ".join(self._pauses.values())
 
-    async def resume(self) -> None:
-        """Let work start again."""
-        await self._set(paused="")
+    @property
+    def fetch_held_because(self) -> str:
+        """Every reason that holds downloads alone; "" where there is none."""
+        return "; ".join(self._fetch_holds.values())
 
-    async def hold_fetches(self, reason: str) -> None:
-        """Let no new download start; what is here is still drawn. The reason is not empty."""
-        await self._set(held=reason)
-
-    async def release_fetches(self) -> None:
-        """Let downloads start again."""
-        await self._set(held="")
-
-    async def let_one_through(self) -> None:
-        """Let a single render start though the gate is shut: it might never open otherwise."""
+    async def pause(self, reason: str, *, by: str) -> None:
+        """Let no new render or download start until *by* resumes. The reason is not empty."""
         async with self._changed:
-            self._favours = 1
+            self._pauses[by] = reason
+
+    async def resume(self, *, by: str) -> None:
+        """Take the pause of *by* away, if there is one; others stay."""
+        async with self._changed:
+            self._pauses.pop(by, None)
+            if self._favour_of == by:
+                self._favour_of = ""
             self._changed.notify_all()
+
+    async def hold_fetches(self, reason: str, *, by: str) -> None:
+        """Let no new download start; what is here is still drawn. The reason is not empty."""
+        async with self._changed:
+            self._fetch_holds[by] = reason
+
+    async def release_fetches(self, *, by: str) -> None:
+        """Take the hold of *by* away, if there is one; others stay."""
+        async with self._changed:
+            self._fetch_holds.pop(by, None)
+            self._changed.notify_all()
+
+    async def let_one_through(self, *, by: str) -> None:
+        """Let a single render start though *by* holds the gate: it might never open otherwise.
+
+        Goes past the pause of *by* alone, not past those of others.
+        """
+        async with self._changed:
+            if by in self._pauses:
+                self._favour_of = by
+                self._changed.notify_all()
 
     async def wait_open(self) -> None:
         """Return once a render may start."""
         async with self._changed:
-            while not self.is_open:
-                if self._favours:
-                    self._favours -= 1
+            while self._pauses:
+                if self._pauses.keys() == {self._favour_of}:
+                    self._favour_of = ""
                     return
                 await self._changed.wait()
 
@@ -73,20 +99,13 @@ class DispatchGate:
             self.running -= 1
 
     def status(self) -> dict[str, object]:
-        """For the status page."""
+        """For the status page: what may start, and who holds what."""
         return {
             "open": self.is_open,
             "reason": self.paused_because,
+            "held_by": dict(self._pauses),
             "fetch_open": self.fetch_is_open,
             "fetch_reason": self.fetch_held_because,
+            "fetch_held_by": dict(self._fetch_holds),
             "running": self.running,
         }
-
-    async def _set(self, *, paused: str | None = None, held: str | None = None) -> None:
-        async with self._changed:
-            if paused is not None:
-                self.paused_because = paused
-                self._favours = 0
-            if held is not None:
-                self.fetch_held_because = held
-            self._changed.notify_all()

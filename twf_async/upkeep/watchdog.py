@@ -16,6 +16,8 @@ from twf_async.settings.service import WatchdogSettings
 from twf_async.upkeep.verdict import Verdict, judge
 from twf_async.upkeep.vitals import Sampler, Vitals
 
+HOLDER = "watchdog"  # its name at the gate
+
 
 class Watchdog:
     """Looks at the machine at a fixed interval and opens or shuts the gate."""
@@ -48,8 +50,8 @@ class Watchdog:
         """End looking and leave the gate open."""
         self.task.cancel()
         await asyncio.wait({self.task})
-        await self._gate.resume()
-        await self._gate.release_fetches()
+        await self._gate.resume(by=HOLDER)
+        await self._gate.release_fetches(by=HOLDER)
 
     async def look(self) -> None:
         """Sample, judge, act."""
@@ -76,20 +78,20 @@ class Watchdog:
 
     async def _pass_on(self, before: Verdict, after: Verdict) -> None:
         if after.paused and not before.paused:
-            await self._gate.pause(after.paused)
+            await self._gate.pause(after.paused, by=HOLDER)
             self._log.warning("watchdog.paused", reason=after.paused, **self._figures())
         elif before.paused and not after.paused:
-            await self._gate.resume()
+            await self._gate.resume(by=HOLDER)
             paused_s = round(self._monotonic() - before.paused_since_s, 1)
             self._log.info("watchdog.resumed", paused_s=paused_s, **self._figures())
         if after.favour:
-            await self._gate.let_one_through()
+            await self._gate.let_one_through(by=HOLDER)
             self._log.warning("watchdog.one_let_through", reason=after.paused, **self._figures())
         if after.fetch_held and not before.fetch_held:
-            await self._gate.hold_fetches(after.fetch_held)
+            await self._gate.hold_fetches(after.fetch_held, by=HOLDER)
             self._log.error("watchdog.fetch_held", reason=after.fetch_held, **self._figures())
         elif before.fetch_held and not after.fetch_held:
-            await self._gate.release_fetches()
+            await self._gate.release_fetches(by=HOLDER)
             self._log.info("watchdog.fetch_released", **self._figures())
         if after.disk_low and not before.disk_low:
             self._log.warning("watchdog.disk_low", **self._figures())
