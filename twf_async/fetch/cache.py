@@ -1,31 +1,35 @@
 """Downloads on disk: `{model}/{cycle}/f006.{digest}.grib2` and what is in it, in `.json` beside it.
 
-A file counts only with its side-car, which is written last; so whatever a kill at any moment leaves
-is either good or rubbish that the next start removes. Ageing is upkeep's affair.
+A file counts only with its side-car, which takes its place last; so whatever a kill at any moment
+leaves is either good or rubbish that the next start removes. Ageing is upkeep's affair.
 """
 
 import asyncio
+import contextlib
+import errno
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.places import Box
-from twf_async.fetch.errors import NoSpace
 from twf_async.fetch.part import SUFFIX as PART
-from twf_async.fetch.part import left_behind
+from twf_async.fetch.part import disk_error, left_behind, unbroken
 from twf_async.fetch.record import BadRecord, Record, covers
 from twf_async.fetch.verify import sha256_of
 
+T = TypeVar("T")
 _DATA = ".grib2"
 _RECORD = ".json"
 _ASIDE = ".tmp"
 _SETTLED_S = 60.0  # another process may be between its two renames
+_FILES_REMEMBERED = 4096
 
 
 class Cache:
@@ -60,40 +64,43 @@ class Cache:
         """Few files that hold fields of *keys* for all of *box*, and the keys in none of them.
 
         rather  files cut to this box come first, so that fields lie on the same cut-out
+        raises  DiskFailed
         """
-        return await asyncio.to_thread(self._find, model, cycle, hour, keys, box, rather or box)
+        return await self._disk(lambda: self._find(model, cycle, hour, keys, box, rather or box))
 
     async def knows(self, model: str, cycle: str, hour: int) -> bool:
-        """Whether anything of the hour was downloaded."""
-        records = await asyncio.to_thread(lambda: list(self._records(model, cycle, hour)))
+        """Whether anything of the hour was downloaded. Raises DiskFailed."""
+        records = await self._disk(lambda: list(self._records(model, cycle, hour)))
         return bool(records)
 
     async def drop(self, model: str, cycle: str, hour: int) -> None:
-        """Delete what was downloaded of an hour."""
+        """Delete what was downloaded of an hour. Raises DiskFailed."""
 
         def work() -> None:
             for record in list(self._records(model, cycle, hour)):
                 self._discard(Path(record.path), reason="replaced on the source")
 
-        await asyncio.to_thread(work)
+        await self._disk(work)
 
     async def of_run(self, model: str, cycle: str) -> tuple[Record, ...]:
-        """Everything that was downloaded of a run."""
-        return await asyncio.to_thread(lambda: tuple(self._records(model, cycle)))
+        """Everything that was downloaded of a run. Raises DiskFailed."""
+        return await self._disk(lambda: tuple(self._records(model, cycle)))
 
     async def keep(self, part: Path, record: Record) -> None:
         """Put a verified file into its place, then its record; a cancellation waits for that.
 
-        raises  NoSpace
+        raises  NoSpace, DiskFailed; then neither is there
         """
-        work = asyncio.ensure_future(asyncio.to_thread(self._keep, part, record))
         try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait({work})
-            raise
+            await unbroken(asyncio.to_thread(self._keep, part, record))
         except OSError as error:
-            raise NoSpace(f"{record.path}: {error.strerror}") from error
+            raise disk_error(Path(record.path), error) from error
+
+    async def _disk(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(work)
+        except OSError as error:
+            raise disk_error(self._root, error) from error
 
     def _find(
         self,
@@ -126,8 +133,8 @@ class Cache:
                 record = Record.from_json(path.read_bytes())
             except FileNotFoundError:  # upkeep was quicker
                 continue
-            except BadRecord as error:
-                self._discard(path.with_suffix(_DATA), reason=str(error))
+            except (BadRecord, OSError) as error:
+                self._give_up(path.with_suffix(_DATA), error)
                 continue
             yield replace(record, path=str(path.with_suffix(_DATA)))
 
@@ -145,41 +152,60 @@ class Cache:
         except FileNotFoundError:
             return False
         except OSError as error:
-            self._discard(path, reason=str(error))
+            self._give_up(path, error)
             return False
         self._discard(path, reason="not the bytes that were verified")
         return False
 
     def _keep(self, part: Path, record: Record) -> None:
         path = Path(record.path)
-        self._forget(path)  # the record of another file of this name must not outlive it
-        part.replace(path)
-        _flush(path.parent)
         sidecar = path.with_suffix(_RECORD)
         aside = sidecar.with_name(f"{sidecar.name}.{os.getpid()}{_ASIDE}")
-        with aside.open("wb") as stream:
-            stream.write(record.to_json())
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(sidecar)
-        _flush(path.parent)
-        found = path.stat()
+        unfinished = [aside]  # would take room where there is none
+        try:
+            with aside.open("wb") as stream:
+                stream.write(record.to_json())
+                stream.flush()
+                os.fsync(stream.fileno())
+            self._forget(path)  # the record of another file of this name must not outlive it
+            unfinished += [sidecar, path]
+            part.replace(path)
+            _flush(path.parent)
+            aside.replace(sidecar)
+            _flush(path.parent)
+            found = path.stat()
+        except OSError:
+            for left in unfinished:
+                with contextlib.suppress(OSError):
+                    left.unlink()
+            raise
+        if len(self._proven) >= _FILES_REMEMBERED:
+            self._proven.clear()  # costs each file that is still there one hash
         self._proven[path] = (found.st_mtime_ns, found.st_size)
 
+    def _give_up(self, path: Path, error: Exception) -> None:
+        """Discard what cannot be read; raise what is not the file's fault."""
+        if isinstance(error, OSError) and error.errno != errno.EIO:
+            raise error
+        self._discard(path, reason=str(error))
+
     def _discard(self, path: Path, *, reason: str) -> None:
-        self._forget(path)
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a cache that is read-only nothing can be removed
+            self._forget(path)
+            path.unlink(missing_ok=True)
         self._log.warning("fetch.file_discarded", path=str(path), reason=reason)
 
     def _forget(self, path: Path) -> None:
-        path.with_suffix(_RECORD).unlink(missing_ok=True)
         self._proven.pop(path, None)
+        path.with_suffix(_RECORD).unlink(missing_ok=True)
 
     def _clear(self) -> int:
         removed = 0
-        for path in _rubbish(self._root.glob("*/*/*")):
-            path.unlink(missing_ok=True)
-            removed += 1
+        with contextlib.suppress(OSError):  # a start does not fail for rubbish
+            for path in _rubbish(self._root.glob("*/*/*")):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    removed += 1
         return removed
 
 
@@ -197,8 +223,9 @@ def _rubbish(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _is_settled(path: Path) -> bool:
     try:
-        return time.time() - path.stat().st_mtime > _SETTLED_S
-    except FileNotFoundError:
+        # Either way: a clock that was put back makes files of the future.
+        return abs(time.time() - path.stat().st_mtime) > _SETTLED_S
+    except OSError:
         return False
 
 

@@ -30,7 +30,7 @@ from twf_async.fetch.errors import (
     TimedOut,
     TooMuch,
 )
-from twf_async.fetch.part import Part, open_part
+from twf_async.fetch.part import Part, disk_error, open_part
 from twf_async.fetch.patience import Patience
 from twf_async.fetch.record import Record
 from twf_async.fetch.retry import persist
@@ -61,7 +61,7 @@ class _Identity:
 
 
 class Downloader:
-    """Downloads into the cache. Every method raises SourceError or NoSpace."""
+    """Downloads into the cache. Every method raises SourceError, NoSpace or DiskFailed."""
 
     def __init__(self, transport: Transport, cache: Cache, patience: Patience) -> None:
         self._transport = transport
@@ -231,7 +231,10 @@ def _passes_by_itself(error: FetchError) -> bool:
 
 async def _require_space(target: Path, expected_bytes: int) -> None:
     """Raise NoSpace rather than begin what cannot be finished."""
-    free = await asyncio.to_thread(_free_bytes, target.parent)
+    try:
+        free = await asyncio.to_thread(_free_bytes, target.parent)
+    except OSError as error:
+        raise disk_error(target.parent, error) from error
     if free < expected_bytes + _SPARE_BYTES:
         raise NoSpace(f"{target.parent}: {free} bytes free, {expected_bytes} needed and some spare")
 

@@ -160,7 +160,14 @@ class FullRefused(SourceError):
 
 
 class NoSpace(FetchError):
-    """The disk is too full for a download to begin, or a write failed."""
+    """The disk is too full for a download to begin, or to end."""
 
     retry_after_s = 60.0
     reason = "no disk space"
+
+
+class DiskFailed(FetchError):
+    """The cache cannot be written or read: it is gone, read-only, not ours, or the disk fails."""
+
+    retry_after_s = 60.0
+    reason = "cache unusable"

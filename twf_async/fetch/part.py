@@ -7,14 +7,15 @@ import asyncio
 import contextlib
 import errno
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiofiles
 
-from twf_async.fetch.errors import NoSpace
+from twf_async.errors import FetchError
+from twf_async.fetch.errors import DiskFailed, NoSpace
 
 SUFFIX = ".part"
 _PIECE = 1 << 20
@@ -22,7 +23,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Part:
-    """Bytes on their way to the disk. Made by `open_part`."""
+    """Bytes on their way to the disk. Made by `open_part`, which says what an OSError means."""
 
     def __init__(self, path: Path, stream: Any) -> None:  # noqa: ANN401 - aiofiles has no type
         self.path = path
@@ -36,7 +37,7 @@ class Part:
         return self._written + len(self._buffer)
 
     async def write(self, chunk: bytes) -> None:
-        """Take more bytes. NoSpace where the disk is full."""
+        """Take more bytes."""
         self._buffer += chunk
         if len(self._buffer) >= _PIECE:
             await self._drain()
@@ -56,30 +57,53 @@ class Part:
 
     async def _drain(self) -> None:
         piece, self._buffer = self._buffer, bytearray()
-        if not piece:
-            return
-        try:
-            await self._stream.write(piece)
-        except OSError as error:
-            if error.errno in _FULL:
-                raise NoSpace(f"{self.path}: {error.strerror}") from error
-            raise
-        self._written += len(piece)
+        await unbroken(self._pour(memoryview(piece)))
+
+    async def _pour(self, left: memoryview) -> None:
+        while left:
+            # Unbuffered files take what there is room for; only the next write says "disk full".
+            taken = await self._stream.write(left)
+            self._written += taken
+            left = left[taken:]
 
 
 @asynccontextmanager
 async def open_part(target: Path) -> AsyncIterator[Part]:
-    """Begin the file that will be renamed to *target*; gone at the end unless it was renamed."""
+    """Begin the file that will be renamed to *target*; gone at the end unless it was renamed.
+
+    raises  NoSpace, DiskFailed for an OSError of its own or of the block
+    """
     path = target.with_name(f"{target.name}.{os.getpid()}{SUFFIX}")
-    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
     try:
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         # Unbuffered: a second buffer below ours would hide a full disk until it is too late.
         async with aiofiles.open(path, "wb", buffering=0) as stream:
             yield Part(path, stream)
+    except OSError as error:
+        raise disk_error(path, error) from error
     finally:
         # One unlink is too short to be worth a thread, and a thread could outlive a cancellation.
-        with contextlib.suppress(FileNotFoundError):
+        # Where it fails the next start removes the file.
+        with contextlib.suppress(OSError):
             path.unlink()
+
+
+async def unbroken(work: Coroutine[Any, Any, None]) -> None:
+    """Await *work* to its end even where we are cancelled: no cancellation reaches a thread."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # taken, so that nobody is told of it at the task's end
+        raise
+
+
+def disk_error(path: Path, error: OSError) -> FetchError:
+    """What trouble with the disk at *path* means to whoever wanted a download."""
+    kind = NoSpace if error.errno in _FULL else DiskFailed
+    return kind(f"{path}: {error.strerror or error}")
 
 
 def left_behind(path: Path) -> bool:

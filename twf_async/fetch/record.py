@@ -71,7 +71,7 @@ class Record:
             if document["version"] != _VERSION:
                 raise BadRecord(f"a record of version {document['version']}")
             written = document["last_modified"]
-            return cls(
+            record = cls(
                 path="",
                 model=document["model"],
                 cycle=document["cycle"],
@@ -88,8 +88,10 @@ class Record:
                 sha256=document["sha256"],
                 last_modified=datetime.fromisoformat(written) if written else None,
             )
+            hash(record)  # a list where a name should be would only fail where it is looked for
         except (TypeError, KeyError, ValueError) as error:
             raise BadRecord(f"unreadable record: {error!r}") from error
+        return record
 
 
 def covers(held: Box | None, wanted: Box) -> bool:
