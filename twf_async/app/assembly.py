@@ -19,6 +19,7 @@ from twf_async.farm.farm import Farm
 from twf_async.farm.sizing import worker_count
 from twf_async.farm.slot import SlotSpec
 from twf_async.fetch.fetcher import Fetcher
+from twf_async.fetch.patience import Patience
 from twf_async.ledger.ledger import Ledger
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.pipeline.ports import Workshop
@@ -46,10 +47,14 @@ class Parts:
 
 
 @asynccontextmanager
-async def assembled(settings: Callable[[], Settings], context: BaseContext) -> AsyncIterator[Parts]:
+async def assembled(
+    settings: Callable[[], Settings], context: BaseContext, *, patience: Patience | None = None
+) -> AsyncIterator[Parts]:
     """Start every part; stop them in reverse, whatever happens in between.
 
-    raises  BadConfiguration for a recipe that the renderer does not have
+    patience  with the other side; None: as configured. Back-offs are real seconds, so rehearsals
+              whose clock runs fast hand in a shorter one
+    raises    BadConfiguration for a recipe that the renderer does not have
     """
     service = settings().service
     clock = Clock(service.clock.start, service.clock.speed)
@@ -69,7 +74,11 @@ async def assembled(settings: Callable[[], Settings], context: BaseContext) -> A
         if ledger.set_aside:
             await refill(ledger, tree)
         fetcher = Fetcher(
-            service.upstream, service.fetch, cache_dir=service.cache_dir / "grib", clock=clock
+            service.upstream,
+            service.fetch,
+            cache_dir=service.cache_dir / "grib",
+            clock=clock,
+            patience=patience,
         )
         await fetcher.start()
         undo.push_async_callback(fetcher.stop)
