@@ -38,6 +38,12 @@ __all__ = [
 ]
 
 _DATA = 7
+_BITMAP = 6
+# Sections that say nothing to us, and of which we need but the beginning: they may be as long as
+# the data.
+_PASSED_OVER = {2: 0, _BITMAP: 1, _DATA: 0}
+_LONGEST = 1 << 20  # bytes of any other section; real ones have hundreds
+_MOST_PARTS = 10_000  # of one message; real ones have two
 _SAME_BITMAP = 254  # code table 6.0
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -161,16 +167,23 @@ class _Message:
         while left:
             size, number = gribstream.section_head(self._stream, left, previous, self._offset)
             self._spans[number] = at, size
-            if number == _DATA:
-                gribstream.skip(self._stream, size - gribstream.HEAD_BYTES, self._offset)
-                self._finish_field()
-            else:
-                body = gribstream.exactly(self._stream, size - gribstream.HEAD_BYTES, self._offset)
-                self._take(number, size.to_bytes(4) + bytes([number]) + body)
+            self._read_section(number, size)
             previous = number
             at += size
             left -= size
         gribstream.close(self._stream, previous, self._offset, self._length)
+
+    def _read_section(self, number: int, size: int) -> None:
+        body_size = size - gribstream.HEAD_BYTES
+        wanted = min(_PASSED_OVER.get(number, body_size), body_size)
+        if wanted > _LONGEST:
+            raise BadSection(
+                f"section {number} claims {size} bytes in the message at byte {self._offset}",
+                offset=self._offset,
+            )
+        body = gribstream.exactly(self._stream, wanted, self._offset)
+        gribstream.skip(self._stream, body_size - wanted, self._offset)
+        self._take(number, size.to_bytes(4) + bytes([number]) + body)
 
     def heads(self) -> Iterator[MessageHead]:
         """The fields of the message, once it is read."""
@@ -196,8 +209,6 @@ class _Message:
             match number:
                 case 1:
                     self._identify(section)
-                case 2:
-                    pass
                 case 3:
                     self._grid = _grid(section)
                 case 4:
@@ -212,6 +223,8 @@ class _Message:
                     self._values, self._packing = struct.unpack_from(">IH", section, 5)
                 case 6:
                     self._choose_bitmap(section)
+                case 7:
+                    self._finish_field()
         except (ValueError, IndexError, struct.error) as error:
             raise BadSection(
                 f"section {number} of the message at byte {self._offset} is damaged: {error}",
@@ -233,10 +246,9 @@ class _Message:
 
     def _finish_field(self) -> None:
         if self._grid is None or self._product is None or self._bitmap is None:
-            raise BadSection(
-                f"the message at byte {self._offset} has values before it says of what",
-                offset=self._offset,
-            )
+            raise ValueError("its values come before it says of what")
+        if len(self._fields) == _MOST_PARTS:
+            raise ValueError(f"it is the {_MOST_PARTS + 1}th of its message")
         spans = self._spans | {6: self._bitmap}
         sections = tuple(spans[number] for number in sorted(spans))
         self._fields.append(

@@ -7,21 +7,24 @@ an inventory. Where fields end is told by the next line, so one line lost means 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from render_farm.domain.fields import MessageKey, Statistic
 
+_TEXT = "[ -9;-~]+"  # printable ASCII but the colon: anything else means that bytes were damaged
 _LINE = re.compile(
     r"(?P<number>[0-9]{1,6})(?:\.(?P<part>[0-9]{1,4}))?"
     r":(?P<offset>[0-9]{1,15}):d=(?P<cycle>[0-9]{10})"
-    r":(?P<parameter>[^:]+):(?P<level>[^:]+):(?P<forecast>[^:]+)(?::(?P<extra>.*))?"
+    rf":(?P<parameter>{_TEXT}):(?P<level>{_TEXT}):(?P<forecast>{_TEXT})(?::(?P<extra>[ -~]*))?"
 )
 _INSTANT = re.compile(r"([0-9]{1,6}) hour fcst")
 _INTERVAL = re.compile(r"([0-9]{1,6})-([0-9]{1,6}) (hour|day) (acc|ave|max|min) fcst")
 _MEMBER = re.compile(r"ENS=[^:]*:?")  # a mean, spread or probability of members is another field
 UNNAMED = "var "  # "var discipline=0 center=7 ...": a parameter that wgrib2 has no name for
+LONGEST = 1 << 20  # characters; the longest of the models' inventories have 42,000
 _PAGE = "<"
 _QUOTED = 60
 
@@ -32,6 +35,10 @@ class IdxError(ValueError):
 
 class IdxEmpty(IdxError):
     """Nothing in it: the file has been created, not written."""
+
+
+class IdxTooLong(IdxError):
+    """It is many times longer than any inventory: something else, or repeated without end."""
 
 
 class IdxNotText(IdxError):
@@ -78,8 +85,10 @@ def parse_idx(text: str) -> tuple[IdxLine, ...]:
     """The lines of an inventory, all of them, in file order.
 
     text    a whole `.idx` file; unknown wordings are lines without a key
-    raises  IdxEmpty, IdxNotText, IdxCut, IdxUnreadable, IdxDisordered
+    raises  IdxEmpty, IdxTooLong, IdxNotText, IdxCut, IdxUnreadable, IdxDisordered
     """
+    if len(text) > LONGEST:
+        raise IdxTooLong(f"the idx has {len(text)} characters, more than {LONGEST}")
     if not text.strip():
         raise IdxEmpty("the idx is empty")
     if text.lstrip().startswith(_PAGE):
@@ -142,6 +151,9 @@ def _disorder(lines: tuple[IdxLine, ...]) -> Iterator[str]:
     first = lines[0]
     if (first.number, first.offset) != (1, 0) or first.part > 1:
         yield f"the first line of the idx is {first.number}:{first.offset}, not 1:0"
+    fields = Counter(line.number for line in lines)
+    for number in (line.number for line in lines if line.part and fields[line.number] == 1):
+        yield f"message {number} has one part, {number}.1, and lacks the others"
     for before, line in pairwise(lines):
         if line.cycle != before.cycle:
             yield f"line {line.number} is of cycle {line.cycle}, the one before of {before.cycle}"
