@@ -7,6 +7,7 @@ derivation or a frame becomes that frame's failure with its reason; the rest of 
 import hashlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -33,6 +34,7 @@ from render_farm.render.caches import caches_of
 from render_farm.render.frame import NothingToShow, draw_frame
 from render_farm.render.increments import RunningTotals
 from render_farm.render.inputs import JobFields, Offsets, Unusable
+from render_farm.render.journal import Journal, Kept, kept
 from render_farm.render.order import thrifty
 from render_farm.render.peak import peak_rss_mb
 from render_farm.render.provenance import texts_of
@@ -47,8 +49,10 @@ _log = structlog.get_logger(component="render")
 DRAW_ERRORS = (ValueError, ArithmeticError, LookupError, OSError, cv2.error, ProjError)
 
 
-def render_hour(job: RenderJob) -> HourRendered | HourFailed:
+def render_hour(job: RenderJob, *, go_on: bool = False) -> HourRendered | HourFailed:
     """Draw every frame of *job* into its staging directory.
+
+    go_on  keep the frames that an earlier attempt finished there, and draw the others
 
     Frames and failures of the result cover every (region, product) of the job. HourFailed only
     where nothing could be tried: the staging directory cannot be made.
@@ -59,13 +63,24 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
     except OSError as error:
         detail = f"the staging directory cannot be made: {error}"
         return HourFailed(job.model, job.cycle, job.hour, Reason.RENDER_ERROR, detail)
-    fields = JobFields(job.tasks, job.cycle, boxes_of(job))
+    before = kept(job.staging_dir) if go_on else Kept()
+    tasks = before.left(thrifty(job.tasks))
+    if go_on:
+        _log.info("render.frames_kept", frames=len(before.frames), suspect=before.suspect)
+    fields = JobFields(tasks, job.cycle, boxes_of(job))
     totals = RunningTotals(job, fields)
-    found: dict[str, list[Frame | FrameFailure]] = {}
-    for task in thrifty(job.tasks):
-        found.setdefault(task.product.key, []).extend(_task(job, task, fields, totals))
-    products = dict.fromkeys(task.product.key for task in job.tasks)
-    outcomes = [outcome for product in products for outcome in found[product]]
+    found: dict[tuple[str, str], Frame | FrameFailure] = {**before.frames}
+    with Journal(job.staging_dir, go_on=go_on) as journal:
+        for task in tasks:
+            journal.started(task.product.key)
+            for outcome in _task(job, task, fields, totals):
+                found[outcome.region, outcome.product] = outcome
+                if isinstance(outcome, Frame):
+                    journal.finished(outcome)
+    names = dict.fromkeys(
+        (region, task.product.key) for task in job.tasks for region in task.regions
+    )
+    outcomes = [found[name] for name in names]
     return HourRendered(
         model=job.model,
         cycle=job.cycle,
@@ -83,9 +98,10 @@ def render_hour(job: RenderJob) -> HourRendered | HourFailed:
 
 def _task(
     job: RenderJob, task: ProductTask, fields: JobFields, totals: RunningTotals
-) -> list[Frame | FrameFailure]:
+) -> Iterator[Frame | FrameFailure]:
     derived = _derived(task, fields, totals)
-    return [_frame(job, task, derived, key, fields.offsets) for key in task.regions]
+    for key in task.regions:
+        yield _frame(job, task, derived, key, fields.offsets)
 
 
 def _derived(task: ProductTask, fields: JobFields, totals: RunningTotals) -> Derived | Unusable:

@@ -21,13 +21,21 @@ from render_farm.domain.contactsheet import ContactSheet
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RegionView, RenderJob
 from render_farm.domain.places import Region
 from render_farm.logs import lines
-from render_farm.worker.memory import forget_peak, give_back, keep_within_a_job
+from render_farm.worker.memory import forget_peak, give_back, keep_within_a_job, limit_memory
 
 PRELOADED = "render_farm.worker.preload"  # what the forkserver imports before it forks
 
 
-def initialise(slot: int, log_level: str, console: bool) -> None:  # noqa: FBT001 - an initializer takes no keywords
-    """Prepare a fresh worker: signals, death with the parent, log lines."""
+def initialise(
+    slot: int,
+    log_level: str,
+    console: bool,  # noqa: FBT001 - an initializer takes no keywords
+    memory_limit_mb: float | None = None,
+) -> None:
+    """Prepare a fresh worker: signals, death with the parent, log lines, what memory it may have.
+
+    memory_limit_mb  beyond it an allocation fails, and with it the job; None: no limit
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # SIGTERM must stay deadly: an executor ends its workers with it.
@@ -36,6 +44,8 @@ def initialise(slot: int, log_level: str, console: bool) -> None:  # noqa: FBT00
     with suppress(OSError):  # raising one's own score needs no privilege; not everywhere writable
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     keep_within_a_job()
+    if memory_limit_mb is not None:
+        limit_memory(memory_limit_mb)
     lines.configure(log_level, console=console)
     structlog.contextvars.bind_contextvars(slot=slot, pid=os.getpid())
 
@@ -58,17 +68,23 @@ def _die_with_parent() -> None:
         os._exit(0)
 
 
-def render(job: RenderJob) -> HourRendered | HourFailed:
-    """Draw every frame of one forecast hour; what cannot be drawn is said with its reason."""
+def render(job: RenderJob, attempt: int = 1) -> HourRendered | HourFailed:
+    """Draw every frame of one forecast hour; what cannot be drawn is said with its reason.
+
+    attempt  from the second on, frames that an earlier one finished are kept
+    """
     from render_farm.render.caches import caches_of
     from render_farm.render.hour import render_hour
 
     lines.set_level(job.log_level)
     forget_peak()
     log = structlog.get_logger(component="worker")
-    with structlog.contextvars.bound_contextvars(model=job.model, cycle=job.cycle, hour=job.hour):
+    bound = {"model": job.model, "cycle": job.cycle, "hour": job.hour}
+    if attempt > 1:
+        bound["attempt"] = attempt
+    with structlog.contextvars.bound_contextvars(**bound):
         try:
-            outcome = render_hour(job)
+            outcome = render_hour(job, go_on=attempt > 1)
         except MemoryError:
             outcome = _failed(job, Reason.OUT_OF_MEMORY, "the worker ran out of memory")
         except Exception as error:  # the job loop: a bug costs this job only
@@ -81,6 +97,13 @@ def render(job: RenderJob) -> HourRendered | HourFailed:
 
 def _failed(job: RenderJob, reason: Reason, detail: str) -> HourFailed:
     return HourFailed(job.model, job.cycle, job.hour, reason, detail)
+
+
+def salvage(job: RenderJob, reason: Reason, detail: str) -> HourRendered | HourFailed:
+    """What earlier attempts finished of a job that is given up for *reason*."""
+    from render_farm.render.salvage import salvaged
+
+    return salvaged(job, reason, detail)
 
 
 def region_views(regions: tuple[Region, ...]) -> tuple[RegionView, ...]:

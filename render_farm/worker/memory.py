@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import resource
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +32,19 @@ def keep_within_a_job() -> None:
     if tune is not None:
         tune(_M_MMAP_THRESHOLD, _LARGEST_ON_HEAP)
         tune(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def limit_memory(limit_mb: float) -> None:
+    """Have allocations beyond *limit_mb* of this process's own data fail: MemoryError in Python.
+
+    What is allocated counts whether it is written to or not; maps of files that are only read do
+    not. A limit above the one that the system sets is cut to that.
+    """
+    limit = int(limit_mb * (1 << 20))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def give_back() -> None:
