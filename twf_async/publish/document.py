@@ -36,6 +36,7 @@ class FrameChange:
 class RunDocument:
     """One run. frames: region -> product -> "f006" -> record without its empty entries.
 
+    held      why nothing new comes in for now; of the process that writes, so not read back
     online    (region, product, hour) of what is published; grows only
     """
 
@@ -45,6 +46,7 @@ class RunDocument:
     updated_at: datetime
     state: RunState = RunState.RUNNING
     notice: str = ""
+    held: str = ""
     hours: tuple[int, ...] = ()
     regions: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
@@ -73,10 +75,10 @@ class RunDocument:
             whole.updated_at,
             whole.state,
             whole.notice,
-            whole.hours,
-            whole.regions,
-            whole.products,
-            frames,
+            hours=whole.hours,
+            regions=whole.regions,
+            products=whole.products,
+            frames=frames,
         )
         document.online = document.published()
         return document
@@ -95,6 +97,7 @@ class RunDocument:
                 "regions": self.regions,
                 "products": self.products,
                 "notice": self.notice,
+                "held": self.held,
                 "frames": self.frames,
             },
             option=_UTC_MS,
@@ -136,8 +139,19 @@ class RunDocument:
             "created_at": self.created_at,
             "updated_at": self.updated_at,
             "hours": self.hours,
+            "held": self.held,
             "counts": dict(states),
         }
+
+    def bytes(self) -> int:
+        """What the published frames and their value grids take on disk."""
+        return sum(
+            record["bytes"] + record.get("values", {}).get("bytes", 0)
+            for products in self.frames.values()
+            for hours in products.values()
+            for record in hours.values()
+            if record["state"] == FrameState.PUBLISHED.value
+        )
 
     def change(self, change: FrameChange) -> bool:
         """Note a new state. A published frame stays published: its picture is still there."""

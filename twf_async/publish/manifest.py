@@ -57,7 +57,10 @@ class FrameRecord(Frozen):
 
 
 class Manifest(Frozen):
-    """One run. frames: region -> product -> "f006" -> record."""
+    """One run. frames: region -> product -> "f006" -> record.
+
+    held   why nothing new comes in for now ("disk nearly full"); "" while it does
+    """
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
     model: str
@@ -69,6 +72,7 @@ class Manifest(Frozen):
     regions: tuple[str, ...]
     products: tuple[str, ...]
     notice: str = ""
+    held: str = ""
     frames: dict[str, dict[str, dict[str, FrameRecord]]]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from twf_async.errors import TwfError
 from twf_async.publish.document import RunDocument
 from twf_async.publish.manifest import VALUES_SUFFIX, Manifest, hour_name
+from twf_async.publish.pins import Pin
+from twf_async.publish.tombstones import Tombstones
 
 
 class UnknownRun(TwfError):
@@ -30,6 +32,8 @@ class PublishedRuns:
         self.root = root
         self.maps = root / "maps"
         self._runs: dict[tuple[str, str], RunOnDisk] = {}
+        self._pins: dict[tuple[str, str], Pin] = {}
+        self._departed: dict[str, Tombstones] = {}
 
     def models(self) -> tuple[str, ...]:
         """Models of which any run is known."""
@@ -103,9 +107,26 @@ class PublishedRuns:
         place = region, product, hour
         return next((c for c in self.runs(model) if self.values_hash(model, c, *place)), None)
 
+    def was_published(self, model: str, cycle: str, region: str, product: str, hour: int) -> bool:
+        """Whether the frame was of a run that has been taken off."""
+        stones = self._departed.get(model)
+        return stones is not None and stones.has(cycle, region, product, hour)
+
+    def pinned(self, model: str) -> frozenset[str]:
+        """Cycles of a model that are kept whatever their age."""
+        return frozenset(cycle for of, cycle in self._pins if of == model)
+
+    def pin_of(self, model: str, cycle: str) -> Pin | None:
+        """Why a run is kept; None where it is not pinned."""
+        return self._pins.get((model, cycle))
+
     def summary(self, model: str, cycle: str) -> dict[str, Any]:
-        """A run in a line: state, times, frames by state."""
-        return self._run(model, cycle).document.summary()
+        """A run in a line: state, times, frames by state, and why it is kept if it is pinned."""
+        pin = self.pin_of(model, cycle)
+        return {
+            **self._run(model, cycle).document.summary(),
+            "pinned": None if pin is None else pin.reason,
+        }
 
     def run_path(self, model: str, cycle: str) -> Path:
         """The directory of a run."""

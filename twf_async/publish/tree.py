@@ -1,7 +1,8 @@
 """The published tree: what the web serves, and the only place where frames come online.
 
     root/maps/{model}/{cycle}/{region}/{product}/f006.png and f006.vgrid
-    root/maps/{model}/{cycle}/manifest.json
+    root/maps/{model}/{cycle}/manifest.json, and pin.json where the run is to be kept
+    root/maps/{model}/evicted.json      runs that were online once
     root/.staging/...          frames that a worker is writing, and runs being deleted
 
 A frame is published when the manifest on disk says so. Readers in this process see exactly what
@@ -10,15 +11,10 @@ publishing is written at once. One writer per run at a time; disk work happens i
 """
 
 import asyncio
-import itertools
 import os
 import shutil
-from collections import defaultdict
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
-
-import structlog
 
 from render_farm.domain.jobs import Frame, HourRendered
 from twf_async.clock import Clock
@@ -26,15 +22,15 @@ from twf_async.publish.document import FrameChange, RunDocument
 from twf_async.publish.durable import flush_directories, make_directory
 from twf_async.publish.lock import TreeLock
 from twf_async.publish.manifest import RunState, hour_name
-from twf_async.publish.moves import bury, move_frames, replace_manifest
-from twf_async.publish.reading import PublishedRuns, RunOnDisk
+from twf_async.publish.moves import bury, move_frames
+from twf_async.publish.pins import BadPin, Pin, checked_reason, read_pin, remove_pin, write_pin
+from twf_async.publish.reading import RunOnDisk
 from twf_async.publish.recovery import clear_staging, load_runs
+from twf_async.publish.tombstones import Extent, Tombstones, read_tombstones, write_tombstones
+from twf_async.publish.writing import WrittenRuns
 
-T = TypeVar("T")
-RETRY_LIMIT_S = 30.0  # between attempts to write a manifest that the disk refuses
 
-
-class PublishedTree(PublishedRuns):
+class PublishedTree(WrittenRuns):
     """Opens, fills, shows and deletes runs below *root*."""
 
     task: asyncio.Task[None]
@@ -42,17 +38,10 @@ class PublishedTree(PublishedRuns):
     def __init__(
         self, root: Path, *, clock: Clock | None = None, write_every_s: float = 1.0
     ) -> None:
-        super().__init__(root)
+        super().__init__(root, clock=clock or Clock(), write_every_s=write_every_s)
         self.staging = root / ".staging"
-        self._clock = clock or Clock()
-        self._write_every_s = write_every_s
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._dirty: set[tuple[str, str]] = set()
-        self._changed = asyncio.Event()
         self._lock = TreeLock(root / ".lock")
-        self._staged = itertools.count(1)
-        self._writes: set[asyncio.Task[object]] = set()
-        self._log = structlog.get_logger(component="publish")
+        self._held = ""
 
     async def start(self) -> None:
         """Read every manifest, mend what a crash left, and clear the staging directory.
@@ -66,6 +55,7 @@ class PublishedTree(PublishedRuns):
             run = RunOnDisk(document)
             _show(run, document.to_json())
             self._runs[document.model, document.cycle] = run
+        await asyncio.to_thread(self._recall)
         self.task = asyncio.create_task(self._write_changes(), name="publish")
         self._log.info("publish.started", runs=len(self._runs), leftovers=leftovers)
 
@@ -97,23 +87,31 @@ class PublishedTree(PublishedRuns):
             now = self._clock.now()
             run = RunOnDisk(RunDocument(model, cycle, now, now))
         self._runs.setdefault((model, cycle), run)
-        grown = run.document.extend(hours, regions, products)
-        if grown or run.document.notice != notice or run.document.state is not RunState.RUNNING:
-            run.document.notice = notice
-            run.document.state = RunState.RUNNING
+        document = run.document
+        told = (document.notice, document.held, document.state)
+        document.notice, document.held, document.state = notice, self._held, RunState.RUNNING
+        grown = document.extend(hours, regions, products)
+        if grown or told != (notice, self._held, RunState.RUNNING):
             await self._uninterrupted(self._write(run))
 
     def mark(self, model: str, cycle: str, changes: Iterable[FrameChange]) -> None:
         """Note new states of frames; shown within `write_every_s`. Published ones stay so."""
         run = self._run(model, cycle)
         if [change for change in changes if run.document.change(change)]:
-            self._dirty.add((model, cycle))
-            self._changed.set()
+            self._note_change((model, cycle))
+
+    def hold(self, reason: str) -> None:
+        """Say in the manifests of runs that come in why nothing new does; "" when it does again."""
+        self._held = reason
+        for name, run in self._runs.items():
+            if run.document.state is RunState.RUNNING and run.document.held != reason:
+                run.document.held = reason
+                self._note_change(name)
 
     async def finish_run(self, model: str, cycle: str, state: RunState) -> None:
         """Note that a run came to its end, complete or partial."""
         run = self._run(model, cycle)
-        run.document.state = state
+        run.document.state, run.document.held = state, ""
         await self._uninterrupted(self._write(run))
 
     async def new_staging(self, model: str, cycle: str, hour: int) -> Path:
@@ -142,36 +140,40 @@ class PublishedTree(PublishedRuns):
         if run is None:
             return False
         self._dirty.discard((model, cycle))
+        self._pins.pop((model, cycle), None)
         await self._uninterrupted(self._delete(model, cycle))
         return True
 
-    async def flush(self) -> None:
-        """Write every manifest that has unwritten changes."""
-        while self._dirty:
-            run = self._runs.get(self._dirty.pop())
-            if run is not None:  # else deleted while it was being written
-                await self._uninterrupted(self._write(run))
+    async def evict_run(self, model: str, cycle: str) -> int:
+        """Take a run offline for good; returns the bytes of its frames.
 
-    async def _write_changes(self) -> None:
-        wait_s = self._write_every_s
-        while True:
-            await self._changed.wait()
-            await asyncio.sleep(wait_s)
-            self._changed.clear()
-            try:
-                await self.flush()
-            except OSError as error:  # a full disk: publishing says so too, and states can wait
-                self._log.warning("publish.write_failed", reason=str(error))
-                wait_s = max(self._write_every_s, min(2 * wait_s, RETRY_LIMIT_S))
-            else:
-                wait_s = self._write_every_s
+        Remembered first, so that its frames are told from those that never were.
+        """
+        run = self._run(model, cycle)
+        extent, size = Extent.of(run.document), run.document.bytes()
+        if extent.hours:
+            await self._uninterrupted(self._remember(model, cycle, extent))
+        await self.delete_run(model, cycle)
+        return size
 
-    async def _uninterrupted(self, work: Coroutine[None, None, T]) -> T:
-        """Finish *work* even if the caller is cancelled: its thread would go on anyway."""
-        task = asyncio.create_task(work, name="publish-write")
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        return await asyncio.shield(task)
+    async def pin(self, model: str, cycle: str, reason: str) -> None:
+        """Keep a run whatever its age.
+
+        raises  UnknownRun, BadPin for a reason that says nothing
+        """
+        self._run(model, cycle)
+        pin = Pin(checked_reason(reason), self._clock.now())
+        await self._uninterrupted(self._set_pin(model, cycle, pin))
+
+    async def unpin(self, model: str, cycle: str) -> None:
+        """Let a run go when its time comes.
+
+        raises  UnknownRun, BadPin when it is not pinned
+        """
+        self._run(model, cycle)
+        if self.pin_of(model, cycle) is None:
+            raise BadPin(f"{model} {cycle} is not pinned")
+        await self._uninterrupted(self._set_pin(model, cycle, None))
 
     async def _publish(self, run: RunOnDisk, rendered: HourRendered) -> tuple[Frame, ...]:
         name = (rendered.model, rendered.cycle)
@@ -191,26 +193,32 @@ class PublishedTree(PublishedRuns):
             grave = self.staging / f"deleted.{model}.{cycle}.{os.getpid()}-{next(self._staged)}"
             await asyncio.to_thread(bury, self.run_path(model, cycle), grave)
 
-    async def _write(self, run: RunOnDisk) -> None:
-        """Replace the manifest on disk, then let readers see it."""
-        async with self._locks[run.document.model, run.document.cycle]:
-            await self._write_locked(run)
+    async def _remember(self, model: str, cycle: str, extent: Extent) -> None:
+        async with self._locks[model, "evicted"]:
+            stones = self._departed.setdefault(model, Tombstones())
+            stones.add(cycle, extent)
+            await asyncio.to_thread(write_tombstones, self.maps, model, stones)
 
-    async def _write_locked(self, run: RunOnDisk) -> None:
-        document = run.document
-        name = (document.model, document.cycle)
-        self._dirty.discard(name)
-        if self._runs.get(name) is not run:
-            return  # deleted meanwhile
-        document.updated_at = self._clock.now()
-        text, published = document.to_json(), set(document.online)
-        try:
-            await asyncio.to_thread(replace_manifest, self.manifest_path(*name), text)
-        except OSError:
-            self._dirty.add(name)
-            self._changed.set()
-            raise
-        run.text, run.published, run.parsed = text, published, None
+    async def _set_pin(self, model: str, cycle: str, pin: Pin | None) -> None:
+        async with self._locks[model, cycle]:
+            self._run(model, cycle)  # deleted while this waited: its directory must not come back
+            directory = self.run_path(model, cycle)
+            if pin is None:
+                await asyncio.to_thread(remove_pin, directory)
+                self._pins.pop((model, cycle), None)
+            else:
+                await asyncio.to_thread(write_pin, directory, pin)
+                self._pins[model, cycle] = pin
+
+    def _recall(self) -> None:
+        """Read which runs are pinned, and which are gone."""
+        for name in self._runs:
+            if (pin := read_pin(self.run_path(*name))) is not None:
+                self._pins[name] = pin
+        models = [path.name for path in self.maps.iterdir() if path.is_dir()]
+        self._departed, bad = read_tombstones(self.maps, models)
+        for model in bad:
+            self._log.warning("publish.evicted_list_lost", model=model)
 
     def _make_roots(self) -> None:
         flush_directories(make_directory(self.maps) | make_directory(self.staging))
