@@ -105,6 +105,9 @@ class Model(Frozen):
     stalls_min          but not before nothing has come for this long
     when_superseded     when a newer run has data: "finish" this one, or "abandon" what is not due
     poll_s              pause between looks where nothing is known of when it comes
+    settle_s            how long a file must have rested where its inventory is not enough: on a
+                        mirror, and after it failed its check
+    keep_runs           how many runs stay online; None: as `publish.keep_runs` of the service says
     grid                None: taken for a quarter-degree globe, and downloads are not held to it
     """
 
@@ -124,6 +127,8 @@ class Model(Frozen):
     stalls_min: float = Field(default=30.0, gt=0)
     when_superseded: Literal["finish", "abandon"] = "finish"
     poll_s: float = Field(default=30.0, gt=0)
+    settle_s: float = Field(default=180.0, ge=0)
+    keep_runs: int | None = Field(default=None, gt=0)
     files: tuple[ModelFile, ...] = Field(min_length=1)
     grid: GridSize | None = None
     nomads_root: str = "/pub/data/nccf/com"

@@ -37,7 +37,9 @@ async def test_room_is_made_before_a_run_comes_but_never_an_empty_site(tmp_path)
         await tree.open_run("gfs", cycle, **what)
         await ledger.run_started("gfs", cycle)
     await tree.open_run("hrrr", "2026012900", **what)
-    retention = Retention(tree, ledger, keep_runs=lambda: 2, active=lambda: {("gfs", "2026012906")})
+    retention = Retention(
+        tree, ledger, keep_runs=lambda _: 2, active=lambda: {("gfs", "2026012906")}
+    )
     await retention.make_room("gfs", "2026013000")
     assert tree.runs("gfs") == ("2026012918", "2026012906")
     assert tree.runs("hrrr") == ("2026012900",)

@@ -1,134 +1,52 @@
+"""The watchdog at work: what it looks at is scripted, what it acts on is real."""
+
 import asyncio
+import itertools
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from tests.upkeep.looks import CRITICAL, LOW, WELL, Cleaned, Scripted, look, watchdog
+from twf_async.farm.errors import FarmClosed
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.publish.events import EventBus
-from twf_async.settings.service import WatchdogSettings
-from twf_async.upkeep.verdict import CALM_S, STARVED_S, Verdict, judge
-from twf_async.upkeep.vitals import Vitals
-from twf_async.upkeep.watchdog import Watchdog
-
-LIMITS = WatchdogSettings(interval_s=0.001)
-WELL = Vitals(1000.0, 500.0, disk_free_gb=80.0, disk_total_gb=250.0)
 
 
-def look(**changes):
-    values = {name: getattr(WELL, name) for name in WELL.__slots__}
-    return Vitals(**values | changes)
+def every(seconds):
+    ticks = itertools.count(0, seconds)
+    return lambda: float(next(ticks))
 
 
-LOW = look(memory_available_mb=50.0)
-MIDDLING = look(memory_available_mb=150.0)
-
-
-def follow(*looks, every_s=5.0, running=1):
-    verdict, seen = Verdict(), []
-    for number, now in enumerate(looks):
-        verdict = judge(verdict, now, LIMITS, number * every_s, running=running)
-        seen.append(verdict)
-    return seen
-
-
-def test_too_little_memory_pauses_at_once_and_only_lasting_calm_resumes():
-    paused = [bool(v.paused) for v in follow(WELL, LOW, MIDDLING, WELL, WELL, WELL, WELL, WELL)]
-    assert paused == [False, True, True, True, True, True, False, False]
-
-
-def test_a_relapse_begins_the_calm_anew():
-    seen = follow(LOW, WELL, WELL, MIDDLING, WELL, WELL, WELL, WELL)
-    assert [bool(v.paused) for v in seen] == [True] * 7 + [False]
-
-
-def test_between_the_thresholds_nothing_changes():
-    assert not any(v.paused for v in follow(*[MIDDLING] * 9))
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"memory_available_mb": 99.0}, "memory low"),
-        ({"memory_stall_pct": 11.0}, "memory stalls"),
-        ({"swap_used_pct": 95.0, "memory_available_mb": 150.0}, "swap full"),
-        ({"swap_used_pct": 95.0}, ""),
-        ({"io_stall_pct": 70.0}, "disk stalls"),
-        ({"iowait_pct": 70.0}, "disk stalls"),
-        ({"iowait_pct": 70.0, "io_stall_pct": 1.0}, ""),
-    ],
-)
-def test_each_shortage_has_its_name(changes, reason):
-    assert follow(look(**changes))[0].paused == reason
-
-
-def test_a_long_pause_with_nothing_in_flight_lets_single_jobs_through():
-    looks = [LOW] * int(STARVED_S / 5 * 3)
-    favours = [n * 5.0 for n, v in enumerate(follow(*looks, running=0)) if v.favour]
-    assert favours == [60.0, 120.0]
-    assert not any(v.favour for v in follow(*looks, running=1))
-
-
-def test_downloads_are_held_below_the_floor_until_there_is_clearly_more():
-    free = (80.0, 12.0, 12.6, 14.0, 15.1, 12.6)  # 5 % of 250 GB are 12.5
-    held = [bool(v.fetch_held) for v in follow(*(look(disk_free_gb=gb) for gb in free))]
-    assert held == [False, True, True, True, False, False]
-    small = follow(
-        look(disk_free_gb=2.1, disk_total_gb=20.0), look(disk_free_gb=1.9, disk_total_gb=20.0)
-    )
-    assert [bool(v.fetch_held) for v in small] == [False, True]
-    assert small[0].disk_low
-
-
-@given(st.lists(st.floats(0, 1000), min_size=1, max_size=60))
-def test_the_gate_is_open_only_when_it_may_be(available):
-    seen = follow(*(look(memory_available_mb=mb) for mb in available))
-    for n, (verdict, mb) in enumerate(zip(seen, available, strict=True)):
-        if mb < 100:
-            assert verdict.paused
-        if n and seen[n - 1].paused and not verdict.paused:
-            steps = int(CALM_S / 5)
-            assert all(before > 200 for before in available[n - steps : n + 1])
-
-
-class Scripted:
-    def __init__(self, *looks):
-        self.looks = list(looks)
-
-    def sample(self):
-        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 async def test_every_transition_is_one_line_and_the_gate_follows():
     gate, bus = DispatchGate(), EventBus()
-    seconds = iter(range(0, 10**6, 5))
-    sampler = Scripted(WELL, LOW, LOW, *[WELL] * 9, look(disk_free_gb=1.0), WELL)
-    dog = Watchdog(sampler, gate, bus, lambda: LIMITS, monotonic=lambda: float(next(seconds)))
+    dog = watchdog(Scripted(WELL, LOW, LOW, WELL), gate, bus, monotonic=every(5))
     with capture_logs() as lines:
         async with bus.subscribe() as events:
             await dog.start()
-            changes = [dict((await events.get()).data["watchdog"]) for _ in range(4)]
+            changes = [dict((await events.get()).data["watchdog"]) for _ in range(2)]
             await dog.stop()
     assert [line["event"] for line in lines] == [
         "watchdog.started",
         "watchdog.paused",
         "watchdog.resumed",
-        "watchdog.fetch_held",
-        "watchdog.disk_low",
-        "watchdog.fetch_released",
     ]
-    assert lines[1]["available_mb"] == 50
-    assert [bool(c["paused"]) for c in changes] == [True, False, False, False]
-    assert [bool(c["fetch_held"]) for c in changes] == [False, False, True, False]
-    assert gate.status()["open"]
-    assert gate.status()["fetch_open"]
+    assert (lines[1]["available_mb"], lines[1]["reason"]) == (70, "memory low")
+    assert lines[2]["paused_s"] == 25.0
+    assert [change["paused"] for change in changes] == ["memory low", ""]
+    assert gate.is_open
+    recent = [change["event"] for change in dog.status()["changes"]]
+    assert recent == ["watchdog.resumed", "watchdog.paused", "watchdog.started"]
 
 
 async def test_a_starved_gate_lets_one_render_pass():
     gate = DispatchGate()
-    seconds = iter(range(0, 10**6, 30))
-    dog = Watchdog(Scripted(LOW), gate, EventBus(), lambda: LIMITS, monotonic=lambda: next(seconds))
+    dog = watchdog(Scripted(LOW), gate, EventBus(), monotonic=every(30))
     await dog.start()
     passed = []
 
@@ -138,8 +56,7 @@ async def test_a_starved_gate_lets_one_render_pass():
             await asyncio.Event().wait()
 
     tasks = [asyncio.create_task(render()) for _ in range(3)]
-    while not passed:
-        await asyncio.sleep(0.001)
+    await until(lambda: passed)
     await asyncio.sleep(0.05)  # many more looks, with one in flight
     assert len(passed) == 1
     assert dog.status()["paused"] == "memory low"
@@ -147,3 +64,139 @@ async def test_a_starved_gate_lets_one_render_pass():
         task.cancel()
     await asyncio.wait(tasks)
     await dog.stop()
+
+
+async def test_it_leaves_an_operators_pause_alone():
+    gate = DispatchGate()
+    await gate.pause("maintenance", by="operator")
+    dog = watchdog(Scripted(LOW, *[WELL] * 9), gate, EventBus(), monotonic=every(5))
+    with capture_logs() as lines:
+        await dog.start()
+        await until(lambda: any(line["event"] == "watchdog.resumed" for line in lines))
+        await dog.stop()
+    assert gate.paused_because == "maintenance"
+
+
+class Slots:
+    """As the farm looks to the watchdog: notes what is asked of it."""
+
+    def __init__(self, size, idle):
+        self.size, self.idle = size, idle
+        self.asked = []
+        self.may_resize = asyncio.Event()
+        self.may_resize.set()
+
+    async def recycle(self):
+        self.asked.append("recycle")
+        return 1 if self.idle else None
+
+    async def resize(self, slots):
+        self.asked.append(f"resize {slots}")
+        await self.may_resize.wait()
+        self.size = slots
+        self.idle = min(self.idle, slots)
+
+
+async def test_low_and_critical_memory_reach_the_farm_step_by_step_and_are_told():
+    slots = Slots(2, 1)
+    sampler = Scripted(WELL, *[CRITICAL] * 40, *[WELL] * 200)
+    gate = DispatchGate()
+    dog = watchdog(sampler, gate, EventBus(), monotonic=every(5), crew=slots)
+    with capture_logs() as lines:
+        async with gate.passage():
+            await dog.start()
+            await until(lambda: "resize 2" in slots.asked and slots.size == 2)
+        await dog.stop()
+    assert slots.asked == ["recycle", "recycle", "resize 1", "resize 2"]
+    told = [(line["event"], line.get("slots", line.get("slot"))) for line in lines]
+    assert told == [
+        ("watchdog.started", None),
+        ("watchdog.paused", None),
+        ("watchdog.worker_recycled", 1),
+        ("watchdog.worker_recycled", 1),
+        ("watchdog.slots_given_up", 1),
+        ("watchdog.resumed", None),
+        ("watchdog.slots_taken_back", 2),
+    ]
+    assert (dog.status()["slots"], dog.status()["slots_configured"]) == (2, 2)
+
+
+async def test_a_step_that_waits_for_a_job_holds_up_neither_looks_nor_the_end():
+    slots = Slots(2, 0)
+    slots.may_resize.clear()
+    looks = Scripted(*[CRITICAL] * 60, *[WELL] * 99)
+    dog = watchdog(looks, DispatchGate(), EventBus(), monotonic=every(5), crew=slots)
+    await dog.start()
+    await until(lambda: dog.status()["paused"] == "" and len(looks.looks) < 50)
+    assert slots.asked == ["resize 1"]
+    async with asyncio.timeout(5):
+        await dog.stop()
+    assert slots.size == 2
+
+
+async def test_a_farm_that_is_ending_is_no_fault_of_the_watchdog():
+    class Closed(Slots):
+        async def resize(self, slots):
+            raise FarmClosed("the farm is stopping")
+
+    dog = watchdog(
+        Scripted(CRITICAL), DispatchGate(), EventBus(), monotonic=every(5), crew=Closed(2, 0)
+    )
+    with capture_logs() as lines:
+        await dog.start()
+        await until(lambda: any(line["event"] == "watchdog.step_failed" for line in lines))
+        assert not dog.task.done()
+        await dog.stop()
+
+
+async def test_a_fault_in_a_step_ends_the_watchdog_loudly():
+    class Broken(Slots):
+        async def resize(self, slots):
+            raise RuntimeError("no such slot")
+
+    dog = watchdog(
+        Scripted(CRITICAL), DispatchGate(), EventBus(), monotonic=every(5), crew=Broken(2, 0)
+    )
+    await dog.start()
+    with pytest.raises(RuntimeError, match="no such slot"):
+        async with asyncio.timeout(10):
+            await dog.task
+
+
+async def test_what_can_be_deleted_is_deleted_before_downloads_are_held():
+    sampler = Scripted(WELL, look(disk_free_gb=1.0), WELL)
+    gate, cleaned, told = DispatchGate(), Cleaned(), []
+    dog = watchdog(
+        sampler, gate, EventBus(), monotonic=every(5), make_room=cleaned, tell=told.append
+    )
+    with capture_logs() as lines:
+        await dog.start()
+        await until(lambda: cleaned.wanted)
+        await dog.stop()
+    floor_gb = 0.05 * 250.0
+    assert cleaned.wanted == [(1.2 * floor_gb - 1.0) * (1 << 30)]
+    assert [line["event"] for line in lines] == ["watchdog.started"]
+    assert told == []
+
+
+async def test_below_the_floor_downloads_are_held_and_come_back_by_themselves():
+    full, better = look(disk_free_gb=1.0), look(disk_free_gb=14.0)
+    sampler = Scripted(WELL, *[full] * 40, better, better, WELL)
+    gate, bus, cleaned, told = DispatchGate(), EventBus(), Cleaned(), []
+    dog = watchdog(sampler, gate, bus, monotonic=every(5), make_room=cleaned, tell=told.append)
+    with capture_logs() as lines:
+        await dog.start()
+        await until(lambda: gate.fetch_held_because == "disk nearly full")
+        assert gate.is_open
+        await until(lambda: gate.fetch_is_open)
+        await dog.stop()
+    events = [(line["event"], line["log_level"]) for line in lines]
+    assert events == [
+        ("watchdog.started", "info"),
+        ("watchdog.fetch_held", "error"),
+        ("watchdog.disk_low", "warning"),
+        ("watchdog.fetch_released", "info"),
+    ]
+    assert lines[3]["disk_free_gb"] == 80.0  # 14 GB are above the floor, but not clearly
+    assert told == ["disk nearly full", ""]
+    assert len(cleaned.wanted) == 4  # once a minute

@@ -22,13 +22,12 @@ from twf_async.app.restart import restart_needed
 from twf_async.app.signals import Signals
 from twf_async.app.site import Site
 from twf_async.app.status import Status
+from twf_async.app.upkeep import make_upkeep
 from twf_async.errors import BadConfiguration
 from twf_async.farm.farm import Farm
 from twf_async.publish.events import STATUS_CHANGED
 from twf_async.settings.load import Settings
 from twf_async.upkeep.cache import CacheCleaner
-from twf_async.upkeep.retention import Retention
-from twf_async.upkeep.vitals import SystemSampler
 from twf_async.upkeep.watchdog import Watchdog
 from twf_async.web.context import WebContext
 
@@ -76,26 +75,13 @@ class Daemon:
         self, undo: AsyncExitStack, parts: Parts, signals: Signals
     ) -> None:
         service = self._settings.service
-        retention = Retention(
-            parts.tree,
-            parts.ledger,
-            keep_runs=lambda: self._settings.service.publish.keep_runs,
+        upkeep = make_upkeep(
+            lambda: self._settings,
+            parts,
             active=lambda: desk.active_runs(),  # noqa: PLW0108 - made below, from this part
         )
-        desk = Desk(replace(parts.workshop, before_run=retention.make_room))
-        watchdog = Watchdog(
-            SystemSampler((service.state_dir, service.cache_dir, service.publish_dir)),
-            parts.gate,
-            parts.events,
-            lambda: self._settings.service.watchdog,
-        )
-        cleaner = CacheCleaner(
-            service.cache_dir / "grib",
-            service.cache_dir / "increments",
-            settings=lambda: self._settings.service.cache,
-            active=desk.active_runs,
-            clock=parts.clock,
-        )
+        desk = Desk(replace(parts.workshop, before_run=upkeep.retention.make_room))
+        watchdog, cleaner = upkeep.watchdog, upkeep.cleaner
         status = Status(lambda: self._settings, parts, desk, watchdog)
         site = Site(
             WebContext(
@@ -109,10 +95,7 @@ class Daemon:
             ),
             service.web,
         )
-        await watchdog.start()
-        undo.push_async_callback(watchdog.stop)
-        await cleaner.start()
-        undo.push_async_callback(cleaner.stop)
+        await upkeep.start(undo)
         await site.start()
         undo.push_async_callback(site.stop)
         await desk.start()

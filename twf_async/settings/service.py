@@ -54,6 +54,8 @@ class FetchSettings(Frozen):
     ahead_hours: PositiveInt = 6  # hours fetched but not yet rendered, per model
     allow_full: bool = False
     attempts: PositiveInt = 5
+    budget_mb_per_hour: PositiveFloat = 800.0  # received for one forecast hour ...
+    budget_mb_per_run: PositiveFloat = 12_000.0  # ... and for a run; then no more of it is fetched
 
 
 class CacheSettings(Frozen):
@@ -76,13 +78,32 @@ class FarmSettings(Frozen):
 
 
 class WatchdogSettings(Frozen):
-    """When memory and disk are too short to go on. Fractions of the memory limit."""
+    """When memory and disk are too short to go on. Memory in fractions of its limit."""
 
     interval_s: PositiveFloat = 2.0
     pause_below: float = Field(default=0.10, gt=0, lt=1)
     resume_above: float = Field(default=0.20, gt=0, lt=1)
-    disk_floor_gb: PositiveFloat = 2.0
+    critical_below: float = Field(default=0.05, gt=0, lt=1)
+    memory_stall_pct: PositiveFloat = 10.0  # PSI; work resumes below half of it
+    io_stall_pct: PositiveFloat = 60.0  # PSI, or I/O wait where there is none; likewise
+    swap_used_pct: PositiveFloat = 90.0
+    calm_s: PositiveFloat = 15.0  # how long it must be well again before work resumes
+    starved_s: PositiveFloat = 60.0  # paused for so long with nothing running: one job goes on
+    recycle_after_s: PositiveFloat = 10.0  # memory low: the largest idle worker is replaced
+    shrink_after_s: PositiveFloat = 30.0  # memory critical: one slot less
+    grow_after_s: PositiveFloat = 300.0  # memory ample: one slot more, up to what was configured
     disk_warn_gb: PositiveFloat = 10.0
+    disk_floor_gb: PositiveFloat = 2.0  # below the larger of the two nothing new is fetched
+    disk_floor_share: float = Field(default=0.05, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if not self.critical_below < self.pause_below < self.resume_above:
+            raise ValueError(
+                "critical_below, pause_below and resume_above must rise, but are"
+                f" {self.critical_below}, {self.pause_below}, {self.resume_above}"
+            )
+        return self
 
 
 class PublishSettings(Frozen):

@@ -11,29 +11,19 @@ from dataclasses import dataclass, replace
 from twf_async.settings.service import WatchdogSettings
 from twf_async.upkeep.vitals import Vitals
 
-STALL_PAUSE_PCT, STALL_RESUME_PCT = 10.0, 5.0  # memory PSI
-IO_PAUSE_PCT, IO_RESUME_PCT = 60.0, 30.0  # disk PSI, or iowait where there is no PSI
-SWAP_PAUSE_PCT, SWAP_RESUME_PCT = 90.0, 80.0
-CALM_S = 15.0
-STARVED_S = 60.0
-DISK_FLOOR_SHARE = 0.05
-DISK_MARGIN = 1.2  # free again only well above the floor
+CALMER = 0.5  # a stall is over at this share of what it paused at
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What holds now. Empty reasons: nothing is held.
+    """What holds now. No reason: nothing is held.
 
-    paused        why no work may start
-    fetch_held    why no download may start
-    disk_low      less free than an operator should be told of
-    calm_since_s  since when every figure allows to resume, while paused
-    favour        let a single job through now
+    paused         why no work may start
+    calm_since_s   since when every figure allows to resume, while paused
+    favour         let a single job through now
     """
 
     paused: str = ""
-    fetch_held: str = ""
-    disk_low: bool = False
     paused_since_s: float = 0.0
     calm_since_s: float | None = None
     favoured_at_s: float = 0.0
@@ -48,55 +38,49 @@ def judge(
     at_s      any clock that only rises, seconds
     running   renders in flight
     """
-    floor_gb = max(limits.disk_floor_gb, DISK_FLOOR_SHARE * min(now.disk_total_gb, 1e6))
-    after = replace(
-        before,
-        favour=False,
-        disk_low=now.disk_free_gb < limits.disk_warn_gb,
-        fetch_held=_disk(before, now, floor_gb),
-    )
+    after = replace(before, favour=False)
     if not before.paused:
         why = next(_reasons(now, limits), "")
         return replace(
             after, paused=why, paused_since_s=at_s, calm_since_s=None, favoured_at_s=at_s
         )
-    if not _calm(now, limits):
+    if not (memory_is_calm(now, limits) and _io(now) < CALMER * limits.io_stall_pct):
         after = replace(after, calm_since_s=None)
     elif before.calm_since_s is None:
         after = replace(after, calm_since_s=at_s)
-    elif at_s - before.calm_since_s >= CALM_S:
+    elif at_s - before.calm_since_s >= limits.calm_s:
         return replace(after, paused="", calm_since_s=None)
-    starved = at_s - max(before.paused_since_s, before.favoured_at_s) >= STARVED_S
+    starved = at_s - max(before.paused_since_s, before.favoured_at_s) >= limits.starved_s
     if starved and running == 0:
         return replace(after, favour=True, favoured_at_s=at_s)
     return after
 
 
-def _reasons(now: Vitals, limits: WatchdogSettings) -> Iterator[str]:
+def memory_fault(now: Vitals, limits: WatchdogSettings) -> str:
+    """Why memory is too short to start anything; "" while it is not."""
     if now.available_share < limits.pause_below:
-        yield "memory low"
-    if (now.memory_stall_pct or 0.0) > STALL_PAUSE_PCT:
-        yield "memory stalls"
-    if now.swap_used_pct > SWAP_PAUSE_PCT and now.available_share < limits.resume_above:
-        yield "swap full"
-    if _io(now) > IO_PAUSE_PCT:
-        yield "disk stalls"
+        return "memory low"
+    if (now.memory_stall_pct or 0.0) > limits.memory_stall_pct:
+        return "memory stalls"
+    if now.swap_used_pct > limits.swap_used_pct and now.available_share < limits.resume_above:
+        return "swap full"
+    return ""
 
 
-def _calm(now: Vitals, limits: WatchdogSettings) -> bool:
-    swap_ok = now.swap_used_pct < SWAP_RESUME_PCT or now.available_share > limits.resume_above
+def memory_is_calm(now: Vitals, limits: WatchdogSettings) -> bool:
+    """Whether memory is clearly enough again. Swap in use is no fault while memory is free."""
     return (
         now.available_share > limits.resume_above
-        and (now.memory_stall_pct or 0.0) < STALL_RESUME_PCT
-        and swap_ok
-        and _io(now) < IO_RESUME_PCT
+        and (now.memory_stall_pct or 0.0) < CALMER * limits.memory_stall_pct
     )
+
+
+def _reasons(now: Vitals, limits: WatchdogSettings) -> Iterator[str]:
+    if fault := memory_fault(now, limits):
+        yield fault
+    if _io(now) > limits.io_stall_pct:
+        yield "disk stalls"
 
 
 def _io(now: Vitals) -> float:
     return now.iowait_pct if now.io_stall_pct is None else now.io_stall_pct
-
-
-def _disk(before: Verdict, now: Vitals, floor_gb: float) -> str:
-    bar = floor_gb * DISK_MARGIN if before.fetch_held else floor_gb
-    return "disk nearly full" if now.disk_free_gb < bar else ""

@@ -1,8 +1,10 @@
-"""How the machine is: memory, swap, pressure, waiting for disks, free space. Blocking, ~1 ms."""
+"""How the machine is: memory, swap, pressure, waiting for disks, free space. Blocking, ~3 ms."""
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from math import isinf
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,8 @@ class Vitals:
 
     memory_stall_pct, io_stall_pct   PSI `full avg10`; None where the kernel has none
     iowait_pct   share of CPU time idle with disk requests open, since the look before
+    blocked   processes of the whole machine that wait for a disk
+    blocked_workers   of ours in uninterruptible sleep: nothing ends them before the disk answers
     disk_free_gb, disk_total_gb      of the fullest of the watched directories
     """
 
@@ -30,6 +34,8 @@ class Vitals:
     memory_stall_pct: float | None = None
     io_stall_pct: float | None = None
     iowait_pct: float = 0.0
+    blocked: int = 0
+    blocked_workers: int = 0
     disk_free_gb: float = float("inf")
     disk_total_gb: float = float("inf")
 
@@ -37,6 +43,21 @@ class Vitals:
     def available_share(self) -> float:
         """Available memory as a share of the limit."""
         return self.memory_available_mb / self.memory_limit_mb
+
+    def figures(self) -> dict[str, float | None]:
+        """What a log line says of it."""
+        return {
+            "available_mb": round(self.memory_available_mb),
+            "limit_mb": round(self.memory_limit_mb),
+            "swap_used_pct": self.swap_used_pct,
+            "swap_total_mb": round(self.swap_total_mb),
+            "memory_stall_pct": self.memory_stall_pct,
+            "io_stall_pct": self.io_stall_pct,
+            "iowait_pct": self.iowait_pct,
+            "blocked": self.blocked,
+            "blocked_workers": self.blocked_workers,
+            "disk_free_gb": None if isinf(self.disk_free_gb) else round(self.disk_free_gb, 2),
+        }
 
 
 class Sampler(Protocol):
@@ -70,9 +91,19 @@ class SystemSampler:
             memory_stall_pct=self._stall("memory"),
             io_stall_pct=self._stall("io"),
             iowait_pct=getattr(psutil.cpu_times_percent(), "iowait", 0.0),
+            blocked=self._blocked(),
+            blocked_workers=_blocked_children(),
             disk_free_gb=tightest.free / GB if tightest else float("inf"),
             disk_total_gb=tightest.total / GB if tightest else float("inf"),
         )
+
+    def _blocked(self) -> int:
+        try:
+            lines = (self._proc / "stat").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return 0
+        found = (line.split() for line in lines if line.startswith("procs_blocked "))
+        return next((int(fields[1]) for fields in found), 0)
 
     def _stall(self, resource: str) -> float | None:
         """PSI of our own control group where it has one, else of the host."""
@@ -88,6 +119,14 @@ class SystemSampler:
             if (stall := full_avg10(text)) is not None:
                 return stall
         return None
+
+
+def _blocked_children() -> int:
+    count = 0
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            count += child.status() == psutil.STATUS_DISK_SLEEP
+    return count
 
 
 def full_avg10(text: str) -> float | None:

@@ -1,0 +1,66 @@
+"""Looks at a machine of 1000 MB and 250 GB, and a watchdog over them."""
+
+from twf_async.clock import Clock
+from twf_async.settings.service import WatchdogSettings
+from twf_async.upkeep.diary import Diary
+from twf_async.upkeep.diskguard import DiskGuard
+from twf_async.upkeep.foreman import Foreman
+from twf_async.upkeep.vitals import Vitals
+from twf_async.upkeep.watchdog import Watchdog
+
+LIMITS = WatchdogSettings(interval_s=0.001)
+WELL = Vitals(1000.0, 500.0, disk_free_gb=80.0, disk_total_gb=250.0)
+
+
+def look(**changes):
+    values = {name: getattr(WELL, name) for name in WELL.__slots__}
+    return Vitals(**values | changes)
+
+
+CRITICAL = look(memory_available_mb=20.0)
+LOW = look(memory_available_mb=70.0)
+MIDDLING = look(memory_available_mb=150.0)
+
+
+class Scripted:
+    """A sampler that shows one look after the other, the last one for ever."""
+
+    def __init__(self, *looks):
+        self.looks = list(looks)
+
+    def sample(self):
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+
+class Cleaned:
+    """Notes how many bytes were asked for, and frees nothing."""
+
+    def __init__(self):
+        self.wanted = []
+
+    async def __call__(self, wanted_bytes):
+        self.wanted.append(wanted_bytes)
+        return 0
+
+
+def watchdog(sampler, gate, events, *, monotonic, crew=None, make_room=None, tell=None):
+    def settings():
+        return LIMITS
+
+    diary = Diary(Clock())
+    return Watchdog(
+        sampler,
+        gate,
+        events,
+        settings,
+        diary=diary,
+        foreman=crew and Foreman(crew, settings, diary, worker_mb=lambda: 100.0),
+        disk=DiskGuard(
+            gate,
+            settings,
+            diary,
+            make_room=make_room or Cleaned(),
+            tell=tell or (lambda _: None),
+        ),
+        monotonic=monotonic,
+    )

@@ -1,0 +1,56 @@
+"""What the sampler sees of a real machine."""
+
+import subprocess
+import sys
+import time
+
+import psutil
+
+from twf_async.upkeep.vitals import SystemSampler
+
+# The parent of a vfork sleeps uninterruptibly until its child ends, as if a disk did not answer.
+ASLEEP = """
+import ctypes, sys, time
+libc = ctypes.PyDLL(None)
+if libc.vfork() == 0:
+    print(flush=True)
+    time.sleep(60)
+"""
+
+
+def test_workers_in_uninterruptible_sleep_are_counted(tmp_path):
+    sampler = SystemSampler([tmp_path])
+    with subprocess.Popen([sys.executable, "-c", ASLEEP], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline()
+            end = time.monotonic() + 10
+            while (seen := sampler.sample().blocked_workers) == 0 and time.monotonic() < end:
+                time.sleep(0.01)
+            assert seen == 1
+        finally:
+            for child in psutil.Process(process.pid).children():
+                child.kill()
+            process.kill()
+    assert sampler.sample().blocked_workers == 0
+
+
+def test_processes_that_wait_for_a_disk_are_counted_as_the_kernel_does(tmp_path):
+    proc = tmp_path / "proc"
+    proc.mkdir()
+    sampler = SystemSampler([tmp_path], proc=proc)
+    assert sampler.sample().blocked == 0
+    (proc / "stat").write_text("cpu 1 2 3\nprocs_running 9\nprocs_blocked 7\nsoftirq 1\n")
+    assert sampler.sample().blocked == 7
+
+
+def test_a_machine_without_swap_has_none_in_use(tmp_path):
+    vitals = SystemSampler([tmp_path]).sample()
+    if psutil.swap_memory().total == 0:
+        assert (vitals.swap_total_mb, vitals.swap_used_pct) == (0, 0)
+    assert 0 <= vitals.swap_used_pct <= 100
+
+
+def test_the_figures_of_a_log_line_say_nothing_where_nothing_is_known(tmp_path):
+    figures = SystemSampler([tmp_path / "nowhere"]).sample().figures()
+    assert figures["disk_free_gb"] is None
+    assert figures["limit_mb"] > figures["available_mb"] > 0
