@@ -3,6 +3,7 @@ import time
 
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from twf_async.clock import Clock
 from twf_async.ledger.ledger import Ledger
@@ -115,3 +116,62 @@ async def test_several_directories_share_one_bound_and_are_left_standing(tmp_pat
     assert [path.name for path in tmp_path.rglob("?")] == ["c"]
     assert (tmp_path / "increments").is_dir()
     assert not totals.exists()
+
+
+def keep(root, name, *, age_s=0.0, size=1000):
+    """A download and its record, written a moment apart."""
+    data = root / f"{name}.grib2"
+    data.parent.mkdir(parents=True, exist_ok=True)
+    for path, age in ((data, age_s + 1.0), (data.with_suffix(".json"), age_s)):
+        path.write_bytes(b"x" * (size if path is data else 100))
+        os.utime(path, (time.time() - age,) * 2)
+    return data
+
+
+def cleaner(root, *, active=frozenset, **bounds):
+    return CacheCleaner(
+        root, settings=lambda: CacheSettings(**bounds), active=active, clock=Clock()
+    )
+
+
+async def test_a_download_and_its_record_go_together_or_not_at_all(tmp_path):
+    for number in range(6):
+        keep(tmp_path, f"gfs/2026012912/f{number:03d}.aa", age_s=600.0 - number)
+
+    for bound in (6000, 5000, 4567, 1101, 1100, 1):
+        await cleaner(tmp_path, max_gb=bound / (1 << 30)).clean()
+        left = {path.name for path in tmp_path.rglob("f*")}
+        assert {name.rpartition(".")[0] for name in left if name.endswith(".grib2")} == {
+            name.rpartition(".")[0] for name in left if name.endswith(".json")
+        }
+        assert sum(path.stat().st_size for path in tmp_path.rglob("f*")) <= bound
+
+
+async def test_a_run_of_another_model_of_the_same_cycle_protects_nothing(tmp_path):
+    for model in ("gfs", "aigfs"):
+        keep(tmp_path, f"{model}/2026012912/f000.aa", age_s=7 * 3600)
+
+    await cleaner(tmp_path, active=lambda: {("gfs", "2026012912")}).clean()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["gfs"]
+
+
+async def test_files_of_a_run_in_work_stay_beyond_every_bound_and_the_log_says_so_once(tmp_path):
+    active = {("gfs", "2026012912")}
+    for hour in range(3):
+        keep(tmp_path, f"gfs/2026012912/f{hour:03d}.aa", age_s=7 * 3600)
+    keep(tmp_path, "gfs/2026012906/f000.aa")
+    cleaning = cleaner(tmp_path, active=lambda: frozenset(active), max_gb=2000 / (1 << 30))
+
+    with capture_logs() as logs:
+        for _ in range(3):
+            await cleaning.clean()
+    while_active = cleaning.status()
+    active.clear()
+    await cleaning.clean()
+
+    assert [line["event"] for line in logs] == ["cache.cleaned", "cache.overfull"]
+    assert (logs[0]["files"], logs[0]["kept_bytes"]) == (1, 3300)
+    assert (while_active["files"], while_active["max_age_hours"]) == (3, 6.0)
+    assert cleaning.status()["files"] == 0
+    assert not (tmp_path / "gfs").exists()

@@ -1,5 +1,8 @@
 """Cleans the cache of downloads and of what workers keep of a run: what is too old goes, then the
 oldest until it is small enough.
+
+Files of runs being worked on stay whatever their size: a job may be reading them, and a file that
+is gone would only be fetched again. Where they alone are too much, the log says so.
 """
 
 import asyncio
@@ -8,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
+from typing import Any
 
 import structlog
 
@@ -17,14 +22,27 @@ from twf_async.settings.service import CacheSettings
 GB = 1 << 30
 
 
+_DATA, _RECORD = ".grib2", ".json"
+
+
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A file of the cache. age_s by its last change; active: of a run being worked on."""
+    """A file of the cache, with the record beside it.
+
+    bytes   of both
+    age_s   since its last change
+    active  of a run being worked on
+    """
 
     path: Path
     bytes: int
     age_s: float
     active: bool
+
+    def delete(self) -> None:
+        """Remove it: its record first, for what has none is never taken."""
+        self.path.with_suffix(_RECORD).unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
 def files_to_delete(
@@ -45,20 +63,23 @@ def files_to_delete(
 def find_files(
     root: Path, *, active: Iterable[tuple[str, str]], now_s: float
 ) -> tuple[CachedFile, ...]:
-    """Everything below *root*. A file is of a run whose model and cycle are in its path."""
-    runs = tuple(active)
-    found = []
+    """Everything in `root/{model}/{cycle}/`, the runs of *active* marked."""
+    runs = frozenset(active)
+    found: dict[Path, CachedFile] = {}
     for path in root.rglob("*") if root.is_dir() else ():
         try:
             stat = path.lstat()
         except FileNotFoundError:
             continue
-        if path.is_dir():
+        if S_ISDIR(stat.st_mode):
             continue
-        inside = path.relative_to(root).as_posix()
-        busy = any(model in inside and cycle in inside for model, cycle in runs)
-        found.append(CachedFile(path, stat.st_size, now_s - stat.st_mtime, busy))
-    return tuple(found)
+        data = path.with_suffix(_DATA) if path.suffix == _RECORD else path
+        other = found.get(data)
+        size, age_s = stat.st_size, now_s - stat.st_mtime
+        if other is not None:
+            size, age_s = size + other.bytes, min(age_s, other.age_s)
+        found[data] = CachedFile(data, size, age_s, path.relative_to(root).parts[:2] in runs)
+    return tuple(found.values())
 
 
 class CacheCleaner:
@@ -76,6 +97,8 @@ class CacheCleaner:
     ) -> None:
         self._roots, self._settings, self._active = roots, settings, active
         self._clock, self._every_s = clock, every_s
+        self._files = self._bytes = 0  # as the last cleaning left them
+        self._is_over = False
         self._log = structlog.get_logger(component="cache")
 
     async def start(self) -> None:
@@ -90,17 +113,37 @@ class CacheCleaner:
 
     async def clean(self) -> int:
         """Delete what is due; returns the bytes freed."""
-        freed, count = await asyncio.to_thread(self._clean, frozenset(self._active()))
-        if count:
-            self._log.info("cache.cleaned", files=count, bytes=freed)
+        gone, kept = await asyncio.to_thread(self._clean, frozenset(self._active()))
+        freed = sum(file.bytes for file in gone)
+        self._files, self._bytes = len(kept), sum(file.bytes for file in kept)
+        if gone:
+            self._log.info("cache.cleaned", files=len(gone), bytes=freed, kept_bytes=self._bytes)
+        max_gb = self._settings().max_gb
+        was_over, self._is_over = self._is_over, self._bytes > max_gb * GB
+        if self._is_over and not was_over:
+            kept_gb = round(self._bytes / GB, 2)
+            self._log.warning("cache.overfull", kept_gb=kept_gb, max_gb=max_gb)
         return freed
+
+    def status(self) -> dict[str, Any]:
+        """What was kept at the last cleaning, and the bounds, for status pages."""
+        settings = self._settings()
+        return {
+            "files": self._files,
+            "gb": round(self._bytes / GB, 3),
+            "max_gb": settings.max_gb,
+            "max_age_hours": settings.max_age_hours,
+        }
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._every_s)
             await self.clean()
 
-    def _clean(self, active: frozenset[tuple[str, str]]) -> tuple[int, int]:
+    def _clean(
+        self, active: frozenset[tuple[str, str]]
+    ) -> tuple[tuple[CachedFile, ...], tuple[CachedFile, ...]]:
+        """What was deleted, and what is left."""
         settings = self._settings()
         now_s = time.time()  # as files' times are
         files = [f for root in self._roots for f in find_files(root, active=active, now_s=now_s)]
@@ -110,10 +153,11 @@ class CacheCleaner:
             max_bytes=settings.max_gb * GB,
         )
         for file in going:
-            file.path.unlink(missing_ok=True)
+            file.delete()
         for parent in sorted({file.path.parent for file in going}, reverse=True):
             _remove_if_empty(parent, self._roots)
-        return sum(file.bytes for file in going), len(going)
+        gone = frozenset(going)
+        return going, tuple(file for file in files if file not in gone)
 
 
 def _remove_if_empty(directory: Path, roots: Sequence[Path]) -> None:

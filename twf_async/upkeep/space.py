@@ -48,5 +48,5 @@ class SpaceMaker:
         bound = max(0.0, sum(file.bytes for file in files) - wanted_bytes)
         going = files_to_delete(files, max_age_s=float("inf"), max_bytes=bound)
         for file in going:
-            file.path.unlink(missing_ok=True)
+            file.delete()
         return len(going), sum(file.bytes for file in going)
