@@ -2,11 +2,13 @@
 
 Both are served when the manifest says they are published, under their content's hash: with
 `?v={hash}` they never change, without it they are asked for again after a minute. `latest` in the
-place of the cycle leads to the newest run that has the frame.
+place of the cycle leads to the newest run that has the frame. Maps are linked from elsewhere: one
+of a run that was taken off is 410 Gone, with a picture that says so in its place.
 """
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -16,6 +18,8 @@ from twf_async.web.answers import IMMUTABLE, SHORT, error, has, tagged
 from twf_async.web.context import context_of
 
 routes = web.RouteTableDef()
+GONE = Path(__file__).parent / "pictures" / "gone.png"  # by render_farm/render/notices.py
+HOUR = "public, max-age=3600"  # a run that is gone may be drawn again, but seldom is
 FRAME = "/{region:[a-z0-9_]+}/{product:[a-z0-9_]+}/f{hour:[0-9]{3}}"
 
 Place = tuple[str, str, str, str, int]  # model, cycle, region, product, hour
@@ -35,6 +39,10 @@ async def values(request: web.Request) -> web.StreamResponse:
     if digest is None:
         if tree.is_published(*place):
             return error(404, "there is no value grid beside this frame", state="published")
+        if _is_gone(request, *place):
+            gone = error(410, "the run of this frame has been taken offline", state="gone")
+            gone.headers["Cache-Control"] = HOUR
+            return gone
         return _absent(request, *place)
     return await _file(request, tree.values_path(*place), digest, "application/octet-stream")
 
@@ -42,10 +50,20 @@ async def values(request: web.Request) -> web.StreamResponse:
 async def picture(
     request: web.Request, model: str, cycle: str, region: str, product: str, hour: int
 ) -> web.StreamResponse:
-    """The PNG of a frame with its strong ETag, or 404 with the reason why it is not there."""
+    """The PNG of a frame with its strong ETag.
+
+    404 with the reason why it is not there; 410 with a picture when it was there once.
+    """
     tree = context_of(request).tree
     digest = tree.frame_hash(model, cycle, region, product, hour)
     if digest is None:
+        if _is_gone(request, model, cycle, region, product, hour):
+            return web.Response(
+                status=410,
+                body=_gone_picture(),
+                content_type="image/png",
+                headers={"Cache-Control": HOUR},
+            )
         return _absent(request, model, cycle, region, product, hour)
     path = tree.frame_path(model, cycle, region, product, hour)
     return await _file(request, path, digest, "image/png")
@@ -109,6 +127,20 @@ def _place(request: web.Request) -> Place:
         match["product"],
         int(match["hour"]),
     )
+
+
+@cache
+def _gone_picture() -> bytes:
+    return GONE.read_bytes()
+
+
+def _is_gone(
+    request: web.Request, model: str, cycle: str, region: str, product: str, hour: int
+) -> bool:
+    """Whether the frame was online once, and its run is not being drawn anew."""
+    tree = context_of(request).tree
+    place = model, cycle, region, product, hour
+    return tree.was_published(*place) and tree.frame_record(*place) is None
 
 
 def _absent(

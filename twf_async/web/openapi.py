@@ -43,11 +43,17 @@ def _query(name: str, text: str, example: str) -> dict[str, Any]:
 
 
 def _get(
-    summary: str, kind: str, *parameters: dict[str, Any], missing: bool = False
+    summary: str,
+    kind: str,
+    *parameters: dict[str, Any],
+    missing: bool = False,
+    gone: bool = False,
 ) -> dict[str, Any]:
     answers: dict[str, Any] = {"200": {"description": "OK", "content": {kind: {}}}}
     if missing:
         answers["404"] = {"description": "Not there; `error` says why in one sentence"}
+    if gone:
+        answers["410"] = {"description": "Its run was taken off; a picture says so in its place"}
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": answers}}
 
 
@@ -58,6 +64,7 @@ PATHS: dict[str, Any] = {
         "image/png",
         *(MODEL, CYCLE, REGION, PRODUCT, HOUR),
         missing=True,
+        gone=True,
     ),
     "/maps/{model}/latest/{region}/{product}/f{hour}.png": _get(
         "302 to the newest run that has this map",
@@ -73,6 +80,7 @@ PATHS: dict[str, Any] = {
         "application/octet-stream",
         *(MODEL, CYCLE, REGION, PRODUCT, HOUR),
         missing=True,
+        gone=True,
     ),
     "/maps/{model}/latest/{region}/{product}/f{hour}.vgrid": _get(
         "302 to the newest run that has these values",
