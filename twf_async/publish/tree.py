@@ -147,13 +147,15 @@ class PublishedTree(WrittenRuns):
     async def evict_run(self, model: str, cycle: str) -> int:
         """Take a run offline for good; returns the bytes of its frames.
 
-        Remembered first, so that its frames are told from those that never were.
+        Remembered first, so that its frames are told from those that never were. A disk too full
+        even for that takes the note once the run is gone.
         """
         run = self._run(model, cycle)
-        extent, size = Extent.of(run.document), run.document.bytes()
-        if extent.hours:
-            await self._uninterrupted(self._remember(model, cycle, extent))
+        size = run.document.bytes()
+        remembered = await self._uninterrupted(self._remember(model, cycle, run.document))
         await self.delete_run(model, cycle)
+        if not remembered:
+            await self._uninterrupted(self._remember(model, cycle, run.document))
         return size
 
     async def pin(self, model: str, cycle: str, reason: str) -> None:
@@ -193,11 +195,20 @@ class PublishedTree(WrittenRuns):
             grave = self.staging / f"deleted.{model}.{cycle}.{os.getpid()}-{next(self._staged)}"
             await asyncio.to_thread(bury, self.run_path(model, cycle), grave)
 
-    async def _remember(self, model: str, cycle: str, extent: Extent) -> None:
+    async def _remember(self, model: str, cycle: str, document: RunDocument) -> bool:
+        """Note a run that goes; whether the note is on disk, if there was anything to note."""
+        extent = Extent.of(document)
+        if not extent.hours:
+            return True
         async with self._locks[model, "evicted"]:
             stones = self._departed.setdefault(model, Tombstones())
             stones.add(cycle, extent)
-            await asyncio.to_thread(write_tombstones, self.maps, model, stones)
+            try:
+                await asyncio.to_thread(write_tombstones, self.maps, model, stones)
+            except OSError as error:
+                self._log.warning("publish.write_failed", reason=str(error))
+                return False
+        return True
 
     async def _set_pin(self, model: str, cycle: str, pin: Pin | None) -> None:
         async with self._locks[model, cycle]:
