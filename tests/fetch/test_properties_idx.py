@@ -64,7 +64,7 @@ def test_the_true_text_gives_whole_messages_with_every_wanted_field(prove, rando
         assert verified.keys == tuple(dict.fromkeys(keys))
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(randoms, wishes)
 def test_a_spoilt_text_gives_an_error_or_still_the_right_bytes(prove, random, wanted):
     made = layout(random)

@@ -1,7 +1,7 @@
 """Files of the whole grammar of an idx (sub-messages, members, days, nameless parameters, doubled
 fields), as GRIB and as text, and what can become of such a text on its way.
 
-Everything is decided by the `random.Random` that is handed in, so a seed or hypothesis can drive it.
+The `random.Random` that is handed in decides everything: a seed or hypothesis can drive it.
 """
 
 import struct
@@ -174,7 +174,7 @@ def _exchanged(random, rows):
 
 
 def _renumbered(random, rows):
-    """A row is lost and nobody can tell from the numbers: written for a file without the message."""
+    """A row is lost and no number tells: written for a file without the message."""
     lost = random.randrange(len(rows))
     left = [row.split(":", 1)[1] for position, row in enumerate(rows) if position != lost]
     return [f"{number}:{row}" for number, row in enumerate(left, 1)]
@@ -191,7 +191,7 @@ ROW_FAULTS = {
         random, rows, lambda row: row.replace(CYCLE, "2026012906")
     ),
     "other run": lambda _, rows: [row.replace(CYCLE, "2026012906") for row in rows],
-    "nonsense": lambda random, rows: _with_row(random, rows, lambda _: "no line of an idx"),
+    "nonsense": lambda random, rows: _with_row(random, rows, lambda _: "7:7:no line:of an idx"),
     "unknown wording": lambda random, rows: _with_row(
         random, rows, lambda row: row.replace("fcst", "prob")
     ),
