@@ -8,24 +8,26 @@ from structlog.testing import capture_logs
 from twf_async.clock import Clock
 from twf_async.ledger.ledger import Ledger
 from twf_async.publish.tree import PublishedTree
+from twf_async.settings.load import load
 from twf_async.settings.service import CacheSettings
 from twf_async.upkeep.cache import CacheCleaner, CachedFile, files_to_delete
-from twf_async.upkeep.retention import Retention, runs_to_delete
+from twf_async.upkeep.retention import Retention, runs_kept, runs_to_delete
 
 CYCLES = st.sets(st.integers(2026010100, 2026010123).map(str), max_size=10)
 
 
 @given(CYCLES, st.integers(1, 6), st.data())
-def test_the_newest_runs_stay_and_so_do_those_shown_or_in_work(cycles, keep, data):
+def test_the_newest_runs_stay_and_so_do_those_shown_pinned_or_in_work(cycles, keep, data):
     some = st.sampled_from(sorted(cycles)) if cycles else st.none()
     shown = data.draw(st.none() | some)
     active = data.draw(st.sets(some)) - {None}
-    going = runs_to_delete(cycles, keep=keep, shown=shown, active=active)
+    pinned = data.draw(st.sets(some)) - {None}
+    going = runs_to_delete(cycles, keep=keep, shown=shown, active=active, pinned=pinned)
     assert list(going) == sorted(going)
     left = cycles - set(going)
-    assert set(sorted(cycles)[-keep:]) <= left
-    assert (active | {shown}) - {None} <= left
-    assert len(left) <= keep + len(active) + 1
+    assert set(sorted(cycles - pinned)[-keep:]) <= left
+    assert (active | pinned | {shown}) - {None} <= left
+    assert len(left) <= keep + len(active) + len(pinned) + 1
 
 
 async def test_room_is_made_before_a_run_comes_but_never_an_empty_site(tmp_path):
@@ -47,6 +49,37 @@ async def test_room_is_made_before_a_run_comes_but_never_an_empty_site(tmp_path)
     assert [run.cycle for run in await ledger.runs("gfs")] == ["2026012918", "2026012906"]
     await tree.stop()
     await ledger.stop()
+
+
+async def test_what_is_pinned_stays_however_many_runs_come(tmp_path):
+    tree, ledger = PublishedTree(tmp_path / "publish"), Ledger(tmp_path / "l.sqlite")
+    await tree.start()
+    await ledger.start()
+    what = {"hours": (0,), "regions": ("pnw",), "products": ("t2m",)}
+    cycles = [f"20260129{hour:02d}" for hour in (0, 6, 12, 18)]
+    for cycle in cycles:
+        for model in ("gfs", "hrrr"):
+            await tree.open_run(model, cycle, **what)
+    await tree.pin("gfs", cycles[0], "the storm")
+    kept = {"gfs": 1, "hrrr": 2}
+    retention = Retention(tree, ledger, keep_runs=kept.__getitem__, active=set)
+    assert retention.due("gfs") == (cycles[1], cycles[2])
+    assert retention.due("gfs", coming={"2026013000"}) == (cycles[1], cycles[2], cycles[3])
+    await retention.sweep()
+    assert tree.runs("gfs") == (cycles[3], cycles[0])
+    assert tree.runs("hrrr") == (cycles[3], cycles[2])
+    await tree.unpin("gfs", cycles[0])
+    await retention.sweep()
+    assert tree.runs("gfs") == (cycles[3],)
+    await tree.stop()
+    await ledger.stop()
+
+
+def test_a_model_may_keep_another_number_of_runs_than_the_others(config_dir):
+    environ = {"TWF_MODELS__HRRR__KEEP_RUNS": "12"}
+    settings = load(config_dir, environ)
+    models, publish = settings.catalog.models, settings.service.publish
+    assert [runs_kept(model, models, publish) for model in ("hrrr", "gfs", "gone")] == [12, 4, 4]
 
 
 @given(

@@ -174,7 +174,7 @@ async def test_what_can_be_deleted_is_deleted_before_downloads_are_held():
         await until(lambda: cleaned.wanted)
         await dog.stop()
     floor_gb = 0.05 * 250.0
-    assert cleaned.wanted == [(1.2 * floor_gb - 1.0) * (1 << 30)]
+    assert cleaned.wanted == [1.2 * floor_gb * (1 << 30)]
     assert [line["event"] for line in lines] == ["watchdog.started"]
     assert told == []
 

@@ -35,6 +35,18 @@ def own_group(proc: Path = Path("/proc")) -> Path | None:
     return None
 
 
+def oom_kills(proc: Path = Path("/proc")) -> int:
+    """How many processes the kernel has killed so far because memory ran out.
+
+    Of this process's own group where it has one that counts, else of the whole machine.
+    """
+    for group, version in _groups(proc):
+        name = "memory.events" if version == 2 else "memory.oom_control"
+        if (count := _counter(group / name, "oom_kill")) is not None:
+            return count
+    return _counter(proc / "vmstat", "oom_kill") or 0
+
+
 def _groups(proc: Path) -> Iterator[tuple[Path, int]]:
     """Directories from this process's group upwards, each with its version."""
     paths: dict[int, str] = {}
@@ -85,6 +97,15 @@ def _room(group: Path, version: int) -> MemoryRoom | None:
     stat = dict(line.split(" ", 1) for line in _lines(group / "memory.stat") if " " in line)
     droppable = sum(int(stat.get(name, 0)) for name in cache)
     return MemoryRoom(limit, max(0, limit - max(0, used - droppable)), group)
+
+
+def _counter(path: Path, name: str) -> int | None:
+    """The number behind *name* in a file of names and numbers."""
+    for line in _lines(path):
+        key, _, number = line.partition(" ")
+        if key == name and number.strip().isdecimal():
+            return int(number)
+    return None
 
 
 def _number(path: Path) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.settings.service import WatchdogSettings
 from twf_async.upkeep.diary import Diary
-from twf_async.upkeep.diskroom import DiskRoom, lacking_gb, survey
+from twf_async.upkeep.diskroom import DiskRoom, survey, wanted_gb
 from twf_async.upkeep.vitals import GB, Vitals
 
 HOLDER = "disk"  # its name at the gate
@@ -26,7 +26,7 @@ class DiskGuard:
     ) -> None:
         """How room is made, and who else must know.
 
-        make_room   delete what may go, until that many bytes are free besides; returns how many
+        make_room   delete what may go until that many bytes are free; returns how many it deleted
         tell        why nothing new comes, "" when it does again
         """
         self._gate, self._settings, self._diary = gate, settings, diary
@@ -48,7 +48,7 @@ class DiskGuard:
         freed = 0
         if after.full and self._may_try(at_s):
             self._tried_at_s = at_s
-            freed = await self._make_room(lacking_gb(vitals, self._settings()) * GB)
+            freed = await self._make_room(wanted_gb(vitals, self._settings()) * GB)
             vitals = await look_again()
             after = survey(before, vitals, self._settings())
         self._room = after

@@ -34,6 +34,6 @@ def survey(before: DiskRoom, now: Vitals, limits: WatchdogSettings) -> DiskRoom:
     )
 
 
-def lacking_gb(now: Vitals, limits: WatchdogSettings) -> float:
-    """How much must be freed before downloads may start again; 0 when they may."""
-    return max(0.0, MARGIN * floor_gb(now, limits) - now.disk_free_gb)
+def wanted_gb(now: Vitals, limits: WatchdogSettings) -> float:
+    """How much must be free for downloads to start again."""
+    return MARGIN * floor_gb(now, limits)

@@ -1,6 +1,7 @@
 """Makes room on a disk that runs full: what is too old first, then downloads, oldest first."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -26,27 +27,37 @@ class SpaceMaker:
         cleaner: CacheCleaner,
         *cache_roots: Path,
         active: Callable[[], AbstractSet[tuple[str, str]]],
+        free_bytes: Callable[[Path], float] = lambda path: shutil.disk_usage(path).free,
     ) -> None:
+        """*free_bytes*: of the disk that a path is on."""
         self._retention, self._cleaner = retention, cleaner
         self._roots, self._active = cache_roots, active
+        self._free_bytes = free_bytes
         self._log = structlog.get_logger(component="cache")
 
     async def make_room(self, wanted_bytes: float) -> int:
-        """Delete until *wanted_bytes* are free besides, or nothing is left to delete."""
+        """Delete until *wanted_bytes* are free, or nothing is left to delete; bytes deleted."""
         freed = await self._retention.sweep() + await self._cleaner.clean()
-        if freed < wanted_bytes:
-            active = frozenset(self._active())
-            count, size = await asyncio.to_thread(self._delete, wanted_bytes - freed, active)
-            if count:
-                self._log.warning("cache.sacrificed", files=count, bytes=size)
-            freed += size
+        active = frozenset(self._active())
+        for root in self._roots:
+            freed += await asyncio.to_thread(self._sacrifice, root, wanted_bytes, active)
         return freed
 
-    def _delete(self, wanted_bytes: float, active: frozenset[tuple[str, str]]) -> tuple[int, int]:
-        now_s = time.time()  # as files' times are
-        files = [f for root in self._roots for f in find_files(root, active=active, now_s=now_s)]
-        bound = max(0.0, sum(file.bytes for file in files) - wanted_bytes)
+    def _sacrifice(
+        self, root: Path, wanted_bytes: float, active: frozenset[tuple[str, str]]
+    ) -> int:
+        """Delete downloads of *root* that are still good, as far as its disk lacks room."""
+        if not root.is_dir():
+            return 0
+        lacking = wanted_bytes - self._free_bytes(root)
+        if lacking <= 0:
+            return 0
+        files = find_files(root, active=active, now_s=time.time())  # as files' times are
+        bound = max(0.0, sum(file.bytes for file in files) - lacking)
         going = files_to_delete(files, max_age_s=float("inf"), max_bytes=bound)
         for file in going:
-            file.delete()
-        return len(going), sum(file.bytes for file in going)
+            file.path.unlink(missing_ok=True)
+        size = sum(file.bytes for file in going)
+        if going:
+            self._log.warning("cache.sacrificed", files=len(going), bytes=size)
+        return size
