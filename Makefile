@@ -54,7 +54,8 @@ gallery: setup          ## every product of every model, from demo and real file
 golden: setup           ## make the golden images of tests/golden anew; look at them before a commit
 	@TWF_GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
-soak: setup             ## 2,000 frames in one worker: does its memory grow?
+soak: setup             ## the slow tests, then 2,000 frames in one worker: does its memory grow?
+	@PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -m "soak and not browser"
 	@$(BIN)/twf-async bench render --repeat 1 --frames 2000
 
 clean:                  ## remove everything that was built or fetched
