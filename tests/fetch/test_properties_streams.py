@@ -17,7 +17,7 @@ from tests.fetch.fakes.layouts import layout
 from tests.fetch.fakes.messages import CUT_OUT, CYCLE, PRMSL, T2M, file_of, message
 from tests.fetch.fakes.nomads import ranged
 from twf_async.errors import FetchError
-from twf_async.fetch.errors import SourceError
+from twf_async.fetch.errors import SourceError, WrongMessages
 from twf_async.fetch.verify import Expectation, verify
 
 randoms = st.randoms(use_true_random=False)
@@ -342,3 +342,8 @@ def assert_true(found, good):
     if len(found) == len(good):
         changed = sum(a != b for a, b in zip(found, good, strict=True))
         assert changed <= 2
+
+
+def test_a_file_of_fields_without_end_is_refused_before_all_of_it_is_held(prove):
+    with pytest.raises(WrongMessages, match="more than 10000 fields"):
+        prove(smith.message() * 10_001)
