@@ -158,9 +158,8 @@ async def test_a_cache_that_is_deleted_meanwhile_is_made_again(
             await fetcher.hour(want(gfs, T2M))
         fetched = await fetcher.hour(want(gfs, T2M))
 
-    assert (
-        names_below(tmp_path / "cache")[0] == Path(fetched.files[0][0]).with_suffix(".grib2").name
-    )
+    ((path, _),) = fetched.files
+    assert Path(path).name in names_below(tmp_path / "cache")
 
 
 async def test_a_record_on_a_broken_sector_is_given_up_with_its_file(cache):
