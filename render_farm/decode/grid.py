@@ -18,6 +18,7 @@ from pyproj import Proj
 
 Kind = Literal["latlon", "mercator", "polar_stereographic", "lambert"]
 _FULL_CIRCLE = 360.0
+_KM_PER_DEGREE = 111.2  # of latitude
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class Grid:
     def shape(self) -> tuple[int, int]:
         """(ny, nx), as arrays have it."""
         return self.ny, self.nx
+
+    @property
+    def cell_km(self) -> float:
+        """From one row to the next, as far as the projection is true."""
+        return -self.dy * (_KM_PER_DEGREE if self.kind == "latlon" else 1e-3)
 
     def index(
         self, lon: NDArray[np.float64] | float, lat: NDArray[np.float64] | float

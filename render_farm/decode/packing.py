@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 _DIFFERENCED = 3
 _WIDEST = 32  # bits of one value
-_DEEPEST = 3  # order of spatial differencing
+_SUMMED_TWICE, _DEEPEST = 2, 3  # orders of spatial differencing
 _INDICATOR = 16  # bytes of section 0
 _HEAD = 5  # bytes of length and number that every section begins with
 _JPEG_2000_START = b"\xff\x4f\xff\x51"  # of a code stream and of its sizes
@@ -62,6 +62,22 @@ def require_packed(message: bytes) -> None:
                     _require_chunks(data)
     except (struct.error, IndexError) as error:
         raise PackingError("the header of its values is cut short") from error
+
+
+def differenced_step(message: bytes) -> float | None:
+    """The step of packing where values are differences of differences (order 2); else None.
+
+    message  that `require_packed` took
+    """
+    header = _sections(message)[5]
+    (template,) = struct.unpack_from(">H", header, _HEAD + 4)
+    if template != _DIFFERENCED or header[47] < _SUMMED_TWICE:
+        return None
+    binary, decimal = (
+        -(number & 0x7FFF) if number & 0x8000 else number
+        for number in struct.unpack_from(">HH", header, 15)
+    )
+    return float(2.0**binary / 10.0**decimal)
 
 
 def _sections(message: bytes) -> dict[int, bytes]:

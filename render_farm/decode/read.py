@@ -16,11 +16,18 @@ from numpy.typing import NDArray
 
 from render_farm.decode.fields import Failure, Field
 from render_farm.decode.gridkeys import Arrangement, GridError, arrangement, require_values
-from render_farm.decode.packing import PackingError, require_packed
-from render_farm.decode.sanity import BadValues, require_possible, take_noise_off
+from render_farm.decode.inventory import inventory
+from render_farm.decode.packing import PackingError, differenced_step, require_packed
+from render_farm.decode.ramps import is_ramp
+from render_farm.decode.sanity import (
+    BadValues,
+    require_possible,
+    require_smooth,
+    take_noise_off,
+)
 from render_farm.decode.window import window_of
 from render_farm.domain.fields import MessageKey
-from render_farm.domain.grib2 import GribError, MessageHead, field_bytes, walk
+from render_farm.domain.grib2 import GribError, MessageHead, field_bytes
 from render_farm.domain.jobs import MessageSource, Reason
 from render_farm.domain.parameters import parameter
 from render_farm.domain.places import Box
@@ -60,15 +67,21 @@ def _read_file(
 ) -> dict[MessageKey, Field | Failure]:
     try:
         status = Path(path).stat()
-        found, damage = _inventory(path, status.st_size, status.st_mtime_ns)
+        found, damage, astray = inventory(path, status.st_size, status.st_mtime_ns)
         with Path(path).open("rb") as file:
             results = {
-                key: _read_once(file, found[key], cycle, boxes) for key in keys if key in found
+                key: _read_once(file, found[key], cycle, boxes)
+                for key in keys.difference(astray)
+                if key in found
             }
     except OSError as error:
         unreadable = Failure(Reason.BAD_DATA, f"{path} cannot be read: {error.strerror}.")
         return dict.fromkeys(keys, unreadable)
     name = Path(path).name
+    for key in keys.intersection(astray):
+        results[key] = Failure(
+            Reason.BAD_DATA, f"{key} lies elsewhere than all other fields of {name}."
+        )
     for key in keys - results.keys():
         results[key] = (
             Failure(Reason.BAD_DATA, f"{name} is damaged before {key} was found: {damage}.")
@@ -76,26 +89,6 @@ def _read_file(
             else Failure(Reason.FIELD_MISSING, f"{name} does not hold {key}.")
         )
     return results
-
-
-@lru_cache(maxsize=16)
-def _inventory(
-    path: str, _size: int, _changed_ns: int
-) -> tuple[dict[MessageKey, tuple[MessageHead, ...]], GribError | None]:
-    """The messages of each key (GFS f006 has its APCP twice), and where the file breaks.
-
-    Kept while the file stays the same: the products of an hour ask for it one after the other,
-    and a whole GFS file has 743 messages.
-    """
-    heads: dict[MessageKey, tuple[MessageHead, ...]] = {}
-    try:
-        with Path(path).open("rb") as file:
-            for head in walk(file):
-                if head.key is not None:
-                    heads[head.key] = (*heads.get(head.key, ()), head)
-    except GribError as damage:
-        return heads, damage
-    return heads, None
 
 
 def _read_once(
@@ -155,6 +148,7 @@ def decode(message: bytes, head: MessageHead, boxes: tuple[Box, ...] = ()) -> Fi
     )
     low, high = float(np.fmin.reduce(whole, None)), float(np.fmax.reduce(whole, None))
     require_possible(low, high, whole.size, head.key)
+    _require_level(whole, arranged, differenced_step(message))
     window, grid = _window(arranged.grid, boxes), arranged.grid
     if window is None:
         values = np.ascontiguousarray(whole, np.float32)
@@ -162,9 +156,18 @@ def decode(message: bytes, head: MessageHead, boxes: tuple[Box, ...] = ()) -> Fi
         values, grid = window.cut(whole), window.cut_grid(grid)
         if np.isnan(values).all():
             raise BadValues("every value in the regions is missing")
+    require_smooth(values, grid, head.key)
     take_noise_off(values, head.key)
     values.flags.writeable = False
     return Field(values, head.key, grid, units, arranged.earth_relative, head.offset)
+
+
+def _require_level(values: NDArray[np.float64], arranged: Arrangement, step: float | None) -> None:
+    if step is None or arranged.columns_first:
+        return
+    as_packed = values[::-1] if arranged.flip_rows else values
+    if is_ramp(as_packed, step * values.shape[1]):
+        raise BadValues("from some row on its values are tilted")
 
 
 def unpack(message: bytes, grid_digest: str) -> NDArray[np.float32]:

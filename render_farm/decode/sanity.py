@@ -1,8 +1,9 @@
 """Values that cannot be: refuse a field rather than draw a lie, and take packing noise off.
 
 eccodes decodes flipped data bytes to numbers like 1e10 without an error, so what comes out of a
-message is checked against wide physical limits of its parameter. And a field that is the same
-everywhere, of a quantity that never is so, was not forecast but filled in.
+message is checked against wide physical limits of its parameter, and against the jumps that a
+smooth one can have. And a field that is the same everywhere, of a quantity that never is so, was
+not forecast but filled in.
 """
 
 from typing import NamedTuple
@@ -10,6 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from render_farm.decode.grid import Grid
+from render_farm.decode.jumps import spikes
+from render_farm.decode.smoothness import smoothness
 from render_farm.domain.fields import MessageKey, Statistic
 
 
@@ -35,6 +39,8 @@ _FLAG = Limits(-0.1, 1.1, 0.0, 1.0)
 _PERCENT = Limits(-5.0, 105.0, 0.0, 100.0)
 # Below -0.3 mm a total is no packing noise but a mix of runs.
 _AMOUNT = Limits(-0.3, 1e4, 0.0)
+# mm, and mm more an hour: the records are 305 mm in 1 h, 1,825 in a day, 5,000 in five.
+_CLOUDBURST, _DOWNPOUR = 500.0, 100.0
 _WIND = Limits(-400.0, 400.0)
 _SPEED = Limits(-1.0, 400.0, 0.0)
 _PRESSURE_MSL = Limits(8e4, 1.15e5)
@@ -63,8 +69,8 @@ _LIMITS: dict[str, Limits] = {
     "VGRD": _WIND,
     "GUST": _SPEED,
     "WIND": _SPEED,
-    "PRATE": Limits(-1e-3, 1.0, 0.0),
-    "CPRAT": Limits(-1e-3, 1.0, 0.0),
+    "PRATE": Limits(-1e-3, 0.3, 0.0),  # kg m-2 s-1: 1,080 mm/h
+    "CPRAT": Limits(-1e-3, 0.3, 0.0),
     "APCP": _AMOUNT,
     "ACPCP": _AMOUNT,
     "NCPCP": _AMOUNT,
@@ -91,6 +97,8 @@ _LIMITS: dict[str, Limits] = {
 }
 
 
+UNMATCHED = 5.0  # times the third highest value that sticks out; real fields aloft reach 2.4
+_OF_ONE_DAMAGE = 2
 ENOUGH_TO_VARY = 64  # points; fewer may by chance be equal to the precision of their packing
 _EVERYWHERE = {"PRES", "PRMSL", "MSLET", "MSLMA", "UGRD", "VGRD", "GUST", "WIND", "PWAT"}
 _ALL_OR_NOTHING = {
@@ -104,10 +112,12 @@ _ALOFT = {"HGT", "ABSV", "RELV", "VVEL", "DZDT"}
 def limits_of(key: MessageKey) -> Limits:
     """The limits for this message."""
     limits = _LIMITS.get(key.parameter, _ANY)
-    if key.parameter in {"CRAIN", "CSNOW", "CICEP", "CFRZR"} and (
-        key.statistic is Statistic.ACCUMULATION
-    ):
-        return _ANY  # an accumulated flag is a duration, not 0..1
+    if key.statistic is Statistic.ACCUMULATION:
+        if limits is _FLAG:
+            return _ANY  # a duration, not 0..1
+        if limits is _AMOUNT:
+            most = _CLOUDBURST + _DOWNPOUR * (key.end_h - key.start_h)
+            return limits._replace(highest=min(limits.highest, most))
     return limits
 
 
@@ -147,6 +157,34 @@ def require_possible(low: float, high: float, points: int, key: MessageKey) -> N
             )
     if low == high and points >= ENOUGH_TO_VARY and not can_be_everywhere(low, key):
         raise BadValues(f"all {points} points have the value {low:.6g}, which cannot be")
+
+
+def require_smooth(values: NDArray[np.float32], grid: Grid, key: MessageKey) -> None:
+    """Refuse a field with a value that stands alone, where the parameter is smooth.
+
+    values  (ny, nx) contiguous, on *grid*, missing = NaN: what is shown, no more
+    raises  BadValues, with the place of the highest such value
+    """
+    limits = smoothness(key, grid.cell_km)
+    if limits is None:
+        return
+    for spike in spikes(values, min(limits.alone, limits.at_most, limits.unmatched)):
+        if spike.height <= limits.at_most and (
+            spike.height <= limits.times * spike.spread
+            or (spike.height <= limits.alone and _is_matched(spike.height, values))
+        ):
+            continue
+        value, place = float(values[spike.row, spike.column]), f"{spike.row}, {spike.column}"
+        raise BadValues(
+            f"a value of {value:.6g} at row and column {place} stands {spike.height:.4g} beyond"
+            f" all around it, which lie within {spike.spread:.4g}"
+        )
+
+
+def _is_matched(height: float, values: NDArray[np.float32]) -> bool:
+    """Whether others stick out likewise. Two may be of one damage: a byte can be part of two."""
+    others = spikes(values, height / UNMATCHED)
+    return len(others) > _OF_ONE_DAMAGE
 
 
 def take_noise_off(values: NDArray[np.float32], key: MessageKey) -> None:
