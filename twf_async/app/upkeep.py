@@ -1,28 +1,65 @@
-"""What the daemon has to keep itself well: watchdog, retention of runs, cleaning of the cache."""
+"""What keeps the service well: watchdog, retention of runs, cleaning of the cache."""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from twf_async.app.assembly import Parts
+from twf_async.clock import Clock
+from twf_async.ledger.ledger import Ledger
+from twf_async.publish.tree import PublishedTree
 from twf_async.settings.load import Settings
+from twf_async.settings.service import ServiceSettings
 from twf_async.upkeep.cache import CacheCleaner
 from twf_async.upkeep.diary import Diary
 from twf_async.upkeep.diskguard import DiskGuard
+from twf_async.upkeep.leftovers import Leftover, find_leftovers
 from twf_async.upkeep.retention import Retention, runs_kept
 from twf_async.upkeep.space import SpaceMaker
+from twf_async.upkeep.sweeping import Sweeper
 from twf_async.upkeep.vitals import SystemSampler
 from twf_async.upkeep.watchdog import Watchdog
+
+Active = Callable[[], AbstractSet[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """What deletes: runs, downloads, leftovers."""
+
+    retention: Retention
+    cleaner: CacheCleaner
+    sweeper: Sweeper
+
+    async def clean(self, *, dry_run: bool, left: tuple[Leftover, ...] = ()) -> dict[str, Any]:
+        """Delete at once what is kept for nothing, or tell what would go.
+
+        left   leftovers found before: a start of the tree has removed some of them
+        """
+        sweeper = self.sweeper
+        sweep = await (sweeper.due(left=left) if dry_run else sweeper.sweep(left=left))
+        return {"dry_run": dry_run, **sweep.document()}
 
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
     """The parts, made but not started."""
 
-    retention: Retention
-    cleaner: CacheCleaner
+    keeping: Housekeeping
     watchdog: Watchdog
+
+    @property
+    def retention(self) -> Retention:
+        """What takes old runs off."""
+        return self.keeping.retention
+
+    @property
+    def cleaner(self) -> CacheCleaner:
+        """What keeps the cache small."""
+        return self.keeping.cleaner
 
     async def start(self, undo: AsyncExitStack) -> None:
         """Take off what is too old, then watch. *undo* stops what was started."""
@@ -33,29 +70,11 @@ class Upkeep:
         undo.push_async_callback(self.cleaner.stop)
 
 
-def make_upkeep(
-    settings: Callable[[], Settings],
-    parts: Parts,
-    *,
-    active: Callable[[], AbstractSet[tuple[str, str]]],
-) -> Upkeep:
+def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Active) -> Upkeep:
     """The parts of upkeep over those of the service; *active*: runs being worked on."""
     service = settings().service
-    retention = Retention(
-        parts.tree,
-        parts.ledger,
-        keep_runs=lambda model: runs_kept(
-            model, settings().catalog.models, settings().service.publish
-        ),
-        active=active,
-    )
-    caches = (service.cache_dir / "grib", service.cache_dir / "increments")
-    cleaner = CacheCleaner(
-        *caches,
-        settings=lambda: settings().service.cache,
-        active=active,
-        clock=parts.clock,
-    )
+    keeping = make_housekeeping(settings, parts.tree, parts.ledger, parts.clock, active=active)
+    caches = _downloads(service)
     diary = Diary(parts.clock)
     watchdog = Watchdog(
         SystemSampler((service.state_dir, service.cache_dir, service.publish_dir)),
@@ -67,8 +86,43 @@ def make_upkeep(
             parts.gate,
             lambda: settings().service.watchdog,
             diary,
-            make_room=SpaceMaker(retention, cleaner, *caches, active=active).make_room,
+            make_room=SpaceMaker(
+                keeping.retention, keeping.cleaner, *caches, active=active
+            ).make_room,
             tell=parts.tree.hold,
         ),
     )
-    return Upkeep(retention, cleaner, watchdog)
+    return Upkeep(keeping, watchdog)
+
+
+def make_housekeeping(
+    settings: Callable[[], Settings],
+    tree: PublishedTree,
+    ledger: Ledger,
+    clock: Clock,
+    *,
+    active: Active,
+) -> Housekeeping:
+    """What deletes, over a tree and its ledger."""
+    service = settings().service
+    retention = Retention(
+        tree,
+        ledger,
+        keep_runs=lambda model: runs_kept(
+            model, settings().catalog.models, settings().service.publish
+        ),
+        active=active,
+    )
+    cleaner = CacheCleaner(
+        *_downloads(service),
+        settings=lambda: settings().service.cache,
+        active=active,
+        clock=clock,
+    )
+    unfinished = (*_downloads(service), service.cache_dir / "pixelmaps")
+    sweeper = Sweeper(tree, retention, cleaner, lambda: find_leftovers(tree.staging, unfinished))
+    return Housekeeping(retention, cleaner, sweeper)
+
+
+def _downloads(service: ServiceSettings) -> tuple[Path, ...]:
+    return service.cache_dir / "grib", service.cache_dir / "increments"

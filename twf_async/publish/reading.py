@@ -128,6 +128,10 @@ class PublishedRuns:
             "pinned": None if pin is None else pin.reason,
         }
 
+    def run_bytes(self, model: str, cycle: str) -> int:
+        """What the frames of a run and their value grids take on disk."""
+        return self._run(model, cycle).document.bytes()
+
     def run_path(self, model: str, cycle: str) -> Path:
         """The directory of a run."""
         return self.maps / model / cycle

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,20 @@ from twf_async.publish.manifest import VALUES_SUFFIX, FrameState, RunState
 
 log = structlog.get_logger(component="publish")
 
+MANIFEST = "manifest.json"
 CYCLE = re.compile(r"\d{10}")
 _FRAME = re.compile(r"f(\d{3})\.png")
+
+
+def read_runs(maps: Path) -> list[RunDocument]:
+    """Every run below *maps* whose manifest can be read, as it says; changes nothing."""
+    runs = []
+    for directory in _run_directories(maps):
+        model, cycle = directory.parent.name, directory.name
+        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+            text = (directory / MANIFEST).read_bytes()
+            runs.append(RunDocument.from_json(text, model=model, cycle=cycle))
+    return runs
 
 
 def load_runs(maps: Path, now: datetime) -> list[RunDocument]:
@@ -34,7 +47,7 @@ def load_runs(maps: Path, now: datetime) -> list[RunDocument]:
         if document is None:
             continue
         if mended:
-            write_atomically(directory / "manifest.json", document.to_json())
+            write_atomically(directory / MANIFEST, document.to_json())
         runs.append(document)
     return runs
 
@@ -63,14 +76,14 @@ def _run_directories(maps: Path) -> Iterator[Path]:
 def _load_run(directory: Path, now: datetime) -> tuple[RunDocument | None, bool]:
     """The run and whether it differs from what is written; None where nothing is worth keeping."""
     model, cycle = directory.parent.name, directory.name
-    path = directory / "manifest.json"
+    path = directory / MANIFEST
     try:
         document = RunDocument.from_json(path.read_bytes(), model=model, cycle=cycle)
     except FileNotFoundError:
         fault = "missing"
     except (ValueError, KeyError, TypeError) as error:
         fault = str(error).splitlines()[0]
-        path.replace(path.with_name(f"manifest.json.corrupt-{now:%Y%m%dT%H%M%S}"))
+        path.replace(path.with_name(f"{MANIFEST}.corrupt-{now:%Y%m%dT%H%M%S}"))
     else:
         return document, _mend(directory, document)
     rebuilt = _rebuild(directory, now)

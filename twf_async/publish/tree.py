@@ -25,7 +25,7 @@ from twf_async.publish.manifest import RunState, hour_name
 from twf_async.publish.moves import bury, move_frames
 from twf_async.publish.pins import BadPin, Pin, checked_reason, read_pin, remove_pin, write_pin
 from twf_async.publish.reading import RunOnDisk
-from twf_async.publish.recovery import clear_staging, load_runs
+from twf_async.publish.recovery import clear_staging, load_runs, read_runs
 from twf_async.publish.tombstones import Extent, Tombstones, read_tombstones, write_tombstones
 from twf_async.publish.writing import WrittenRuns
 
@@ -52,12 +52,16 @@ class PublishedTree(WrittenRuns):
         self._lock.take()
         leftovers = await asyncio.to_thread(clear_staging, self.staging)
         for document in await asyncio.to_thread(load_runs, self.maps, self._clock.now()):
-            run = RunOnDisk(document)
-            _show(run, document.to_json())
-            self._runs[document.model, document.cycle] = run
+            self._runs[document.model, document.cycle] = _as_written(document)
         await asyncio.to_thread(self._recall)
         self.task = asyncio.create_task(self._write_changes(), name="publish")
         self._log.info("publish.started", runs=len(self._runs), leftovers=leftovers)
+
+    async def peek(self) -> None:
+        """Read what is published and change nothing; then only what reads may be asked."""
+        for document in await asyncio.to_thread(read_runs, self.maps):
+            self._runs[document.model, document.cycle] = _as_written(document)
+        await asyncio.to_thread(self._recall)
 
     async def stop(self) -> None:
         """Write what is pending, end, and let another process have the tree."""
@@ -226,7 +230,7 @@ class PublishedTree(WrittenRuns):
         for name in self._runs:
             if (pin := read_pin(self.run_path(*name))) is not None:
                 self._pins[name] = pin
-        models = [path.name for path in self.maps.iterdir() if path.is_dir()]
+        models = [path.name for path in self.maps.glob("*") if path.is_dir()]
         self._departed, bad = read_tombstones(self.maps, models)
         for model in bad:
             self._log.warning("publish.evicted_list_lost", model=model)
@@ -235,6 +239,7 @@ class PublishedTree(WrittenRuns):
         flush_directories(make_directory(self.maps) | make_directory(self.staging))
 
 
-def _show(run: RunOnDisk, text: bytes) -> None:
-    run.document.online = run.document.published()
-    run.text, run.published = text, set(run.document.online)
+def _as_written(document: RunDocument) -> RunOnDisk:
+    """A run as a start finds it: what is known is what is on disk."""
+    document.online = document.published()
+    return RunOnDisk(document, document.to_json(), set(document.online))

@@ -125,6 +125,11 @@ class CacheCleaner:
             self._log.warning("cache.overfull", kept_gb=kept_gb, max_gb=max_gb)
         return freed
 
+    async def due(self) -> tuple[CachedFile, ...]:
+        """What the next cleaning would delete."""
+        going, _ = await asyncio.to_thread(self._due, frozenset(self._active()))
+        return going
+
     def status(self) -> dict[str, Any]:
         """What was kept at the last cleaning, and the bounds, for status pages."""
         settings = self._settings()
@@ -144,6 +149,17 @@ class CacheCleaner:
         self, active: frozenset[tuple[str, str]]
     ) -> tuple[tuple[CachedFile, ...], tuple[CachedFile, ...]]:
         """What was deleted, and what is left."""
+        going, staying = self._due(active)
+        for file in going:
+            file.delete()
+        for parent in sorted({file.path.parent for file in going}, reverse=True):
+            _remove_if_empty(parent, self._roots)
+        return going, staying
+
+    def _due(
+        self, active: frozenset[tuple[str, str]]
+    ) -> tuple[tuple[CachedFile, ...], tuple[CachedFile, ...]]:
+        """What is to be deleted, and what stays."""
         settings = self._settings()
         now_s = time.time()  # as files' times are
         files = [f for root in self._roots for f in find_files(root, active=active, now_s=now_s)]
@@ -152,10 +168,6 @@ class CacheCleaner:
             max_age_s=self._clock.real_seconds(settings.max_age_hours * 3600),
             max_bytes=settings.max_gb * GB,
         )
-        for file in going:
-            file.delete()
-        for parent in sorted({file.path.parent for file in going}, reverse=True):
-            _remove_if_empty(parent, self._roots)
         gone = frozenset(going)
         return going, tuple(file for file in files if file not in gone)
 

@@ -56,7 +56,7 @@ class SpaceMaker:
         bound = max(0.0, sum(file.bytes for file in files) - lacking)
         going = files_to_delete(files, max_age_s=float("inf"), max_bytes=bound)
         for file in going:
-            file.path.unlink(missing_ok=True)
+            file.delete()
         size = sum(file.bytes for file in going)
         if going:
             self._log.warning("cache.sacrificed", files=len(going), bytes=size)
