@@ -121,7 +121,7 @@ def test_real_inventories_have_every_message_that_the_products_take_from_them(
 
 
 @pytest.mark.parametrize("name", sorted(IDX))
-def test_an_hour_with_all_products_is_asked_for_in_two_requests(catalog, test_data, name):
+def test_an_hour_with_all_products_is_asked_for_in_three_requests_at_most(catalog, test_data, name):
     """The Pacific Northwest: a quarter of a megabyte of GFS, eleven of HRRR."""
     key, hour = IDX[name]
     model = catalog.models[key]

@@ -28,15 +28,15 @@ def after(cycle, minutes):
 def test_only_a_run_that_is_nearly_due_is_asked_for(models):
     gfs = models["gfs"]
     search = RunSearch(gfs, LATEST)
-    assert search.due(windows(gfs), after(NEXT, 194)) == ()
+    assert search.due(windows(gfs), after(NEXT, 199)) == ()
     look = search.next_look(windows(gfs), after(NEXT, 100))
-    assert timedelta(0) <= look - after(NEXT, 195) < timedelta(seconds=1)
+    assert timedelta(0) <= look - after(NEXT, 200) < timedelta(seconds=1)
     assert search.due(windows(gfs), look) == (NEXT,)
 
 
 def test_with_nothing_known_older_runs_are_asked_for_too_newest_first(models):
     gfs = models["gfs"]
-    now = after(NEXT, 200)
+    now = after(NEXT, 201)
     search = RunSearch(gfs)
     assert search.due(windows(gfs), now)[:2] == (NEXT, LATEST)
     missed = search.absent(LATEST, windows(gfs), now, chance=0.5)

@@ -95,7 +95,7 @@ def test_the_filters_answer_is_foreseen_with_its_cross_product(inventory):
     selection = select(lines, wanted, box=PNW, grid=GFS)
 
     assert selection.method == "FILTERED"
-    assert len(selection.filters) == 2
+    assert len(selection.filters) == 3
     assert frozenset().union(*(request.wanted for request in selection.filters)) == wanted
     for request in selection.filters:
         answered = [(line.parameter, line.level) for line in request.lines]

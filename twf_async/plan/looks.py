@@ -13,7 +13,8 @@ TIGHT_S = 2.0
 RAREST = 4.0  # times the usual pause, for what is very late
 LATE_SHARE = 1 / 5  # of the time it is late: the pause before the next look
 SPREAD = 0.15  # of a pause, either way: clients must not march in step
-LOOKS_FOR_A_RUN = 24.0  # within the window of a run's first hour, which may be minutes wide
+AFTER_S = 0.5  # the likeliest moment: times of files are whole seconds, and a miss costs a request
+LOOKS_FOR_A_RUN = 12.0  # within the window of a run's first hour, which may be minutes wide
 SURER = 0.6  # of the way to the end of the window: first look when misses have to be saved
 LOOKS_FOR_AN_HOUR = 3.0  # within that of an hour whose forerunner is known
 
@@ -42,7 +43,7 @@ class Pace:
 
 def first_look(window: Window, *, pace: Pace, eager: bool, chance: float) -> datetime:
     """When to look first: when it is likeliest, or, to miss less often, when it is nearly sure."""
-    start = window.likely
+    start = window.likely + timedelta(seconds=min(AFTER_S, pace.tight_s))
     if not eager:
         start += SURER * (window.high - window.likely)
     if pace.whole_run:

@@ -12,6 +12,8 @@ from twf_async.plan.orders import ProductOrder
 
 MISSES_PER_HOUR = 0.6  # looks that find nothing, of what an hour may cost
 MISSES_AT_FIRST = 5  # before a run's first hours have shown how it goes
+REQUESTS_PER_HOUR = 3.9  # of four at most; the rest finds the run and looks at it once more
+SPLITS, FEWER_SPLITS = 3, 2  # filter requests that bring an hour
 
 
 class FileStatus(StrEnum):
@@ -96,6 +98,8 @@ class RunProgress:
     windows        when hours are expected, where that is known
     misses, came   looks that found nothing, and hours that were found
     progressed_at  when the last hour was found
+    paid, requests hours that were downloaded, and what they have cost, inventories included, and
+                   the looks in vain for the run itself
     """
 
     policy: Policy
@@ -108,6 +112,8 @@ class RunProgress:
     misses: int = 0
     came: int = 0
     progressed_at: datetime | None = None
+    paid: int = 0
+    requests: int = 0
 
     @property
     def finished(self) -> bool:
@@ -118,6 +124,12 @@ class RunProgress:
     def eager(self) -> bool:
         """Whether looking at the likeliest moment is affordable: on average it misses half."""
         return self.misses <= MISSES_PER_HOUR * self.came + MISSES_AT_FIRST
+
+    @property
+    def splits(self) -> int:
+        """Filter requests that the next hour may take: looks in vain and repeats are made good."""
+        left = REQUESTS_PER_HOUR * (self.paid + 1) - self.requests - self.misses
+        return SPLITS if left >= 1 + SPLITS or not self.paid else FEWER_SPLITS
 
     @property
     def frontier(self) -> int:

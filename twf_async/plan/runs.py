@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from render_farm.domain.models import Model
 
-EARLY_MIN = 10.0  # a run may come this much before its usual first minute
+EARLY_MIN = 5.0  # a run may come this much before its usual first minute
 OLDEST_H = 30.0  # NOMADS keeps runs longer, but an older one is no news
 
 

@@ -42,10 +42,20 @@ def fetching(run: RunProgress, hour: int) -> RunProgress:
     return _with(run, hour, replace(run.files[hour], status=FileStatus.FETCHING, not_before=None))
 
 
-def fetched(run: RunProgress, hour: int, missing: frozenset[MessageKey]) -> RunProgress:
-    """An hour's files are there; *missing* is not in them and never will be."""
+def fetched(
+    run: RunProgress, hour: int, missing: frozenset[MessageKey], *, requests: int = 0
+) -> RunProgress:
+    """An hour's files are there; *missing* is not in them and never will be.
+
+    requests  that it has cost, its inventory included; none where it was in the cache
+    """
     waited_for = run.files[hour].absences > 0
-    run = replace(run, at_edge=run.at_edge and waited_for)
+    run = replace(
+        run,
+        at_edge=run.at_edge and waited_for,
+        paid=run.paid + (requests > 0),
+        requests=run.requests + requests,
+    )
     return _with(run, hour, FileState(FileStatus.FETCHED, missing=missing))
 
 
@@ -101,9 +111,19 @@ def expecting(
 
 
 def failed(
-    run: RunProgress, hour: int, now: datetime, *, reason: str, detail: str, retry_s: float | None
+    run: RunProgress,
+    hour: int,
+    now: datetime,
+    *,
+    reason: str,
+    detail: str,
+    retry_s: float | None,
+    holds_run: bool = True,
 ) -> RunProgress:
-    """Fetching an hour failed; retry_s None: asking again cannot help."""
+    """Fetching an hour failed; retry_s None: asking again cannot help.
+
+    holds_run  what befell one hour (throttling, an outage) would befall the next one too
+    """
     state = run.files[hour]
     failures = state.failures + 1
     spent = failures >= run.policy.attempts and (not run.policy.wait or _late(run, now))
@@ -119,7 +139,10 @@ def failed(
         reason=reason,
         detail=detail,
     )
-    # What befell one hour (throttling, an outage) would befall the next one too.
+    if not holds_run:
+        # It is there, and so may be the next one.
+        run = replace(run, at_edge=False)
+        return _with(run, hour, replace(fresh, absences=0))
     hold = max(run.hold_until or now, now + timedelta(seconds=retry_s))
     return replace(_with(run, hour, fresh), hold_until=hold)
 

@@ -26,12 +26,14 @@ class RunSearch:
     latest   the newest run that is known, "" for none
     looked   cycle -> when it may be asked for again; None: not any more
     missed   cycle -> when it was last asked for in vain
+    vain     looks in vain since the latest was found
     """
 
     model: Model
     latest: str = ""
     looked: Mapping[str, datetime | None] = field(default_factory=dict)
     missed: Mapping[str, datetime] = field(default_factory=dict)
+    vain: int = 0
 
     def due(self, windows: Windows, now: datetime) -> tuple[str, ...]:
         """Cycles to ask for now, newest first."""
@@ -58,6 +60,7 @@ class RunSearch:
             self,
             looked={**self.looked, cycle: again},
             missed={**self.missed, cycle: now},
+            vain=self.vain + 1,
         )
 
     def found(self, cycle: str) -> "RunSearch":

@@ -22,7 +22,7 @@ from twf_async.plan.estimates import (
 from twf_async.plan.idx import UNNAMED, IdxLine
 
 Way = Literal["FILTERED", "RANGES"]
-FILTER_REQUESTS = 2
+FILTER_REQUESTS = 3  # with the inventory four: what an hour may cost
 # A request costs a second of the budget of 60 a minute; rather than spend one, we take this many
 # bytes that nobody wants.
 REQUEST_BYTES = 256 * 1024
@@ -82,6 +82,7 @@ def select(
     has_filter: bool = True,
     total_bytes: int | None = None,
     way: Way | None = None,
+    at_most: int = FILTER_REQUESTS,
 ) -> Selection:
     """Choose the way for one file.
 
@@ -91,6 +92,7 @@ def select(
     total_bytes  of the file, where known
     way          to keep to where both are possible: hours of one run that are subtracted from each
                  other should lie on the same grid; None: the cheaper one
+    at_most      filter requests
     """
     present = wanted & {line.key for line in lines if line.key is not None}
     missing = wanted - present
@@ -102,7 +104,9 @@ def select(
     # The filter's form has no name for a parameter that wgrib2 has none for.
     has_filter = has_filter and not any(key.parameter.startswith(UNNAMED) for key in present)
     if has_filter and box is not None and way != "RANGES":
-        filters = filter_requests(lines, present, sizes, box=box, grid=grid or QUARTER_DEGREE)
+        filters = filter_requests(
+            lines, present, sizes, box=box, grid=grid or QUARTER_DEGREE, at_most=at_most
+        )
         filter_bytes = sum(request.estimated_bytes for request in filters)
         saved_requests = len(ranges) - len(filters)
         if way or filter_bytes <= range_bytes + saved_requests * REQUEST_BYTES:
