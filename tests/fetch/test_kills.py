@@ -207,3 +207,25 @@ async def test_killed_while_one_file_takes_the_place_of_another_it_serves_one_of
             assert steps < 100
     assert set(outcomes) == {old, b"", new}
     assert outcomes == sorted(outcomes, key=[old, b"", new].index)
+
+
+async def test_power_lost_at_any_moment_leaves_no_record_without_its_bytes(tmp_path):
+    """What is in place was written through before, and names before what depends on them."""
+    async with nursery() as children:
+        await children.begin(work="trace", cache=tmp_path)
+        told = (await children.heard("operations"))["operations"]
+
+    def of(event, ending):
+        return [
+            n for n, (e, *names) in enumerate(told) if e == event and names[-1].endswith(ending)
+        ]
+
+    folder = f"gfs/{CYCLE}"
+    (record_written,) = of("fsync", ".tmp")
+    (old_record_gone,) = of("remove", ".json")
+    (data_placed,) = of("rename", ".grib2")
+    (record_placed,) = of("rename", ".json")
+    data_named, record_named = of("fsync", folder)
+    assert (
+        record_written < old_record_gone < data_placed < data_named < record_placed < record_named
+    )

@@ -4,10 +4,13 @@ import io
 from dataclasses import dataclass, replace
 from random import Random
 
+import pytest
+
 from render_farm.domain.grib2 import walk
 from tests.fetch.conftest import PNW
 from tests.fetch.fakes.layouts import KEYS, KINDS, Layout, Message, layout, spoil
 from twf_async.errors import FetchError
+from twf_async.fetch.errors import BadIndex
 from twf_async.plan.idx import parse_idx
 from twf_async.replica.directory_tree import DirectoryTree
 from twf_async.replica.running import running as replica_running
@@ -126,3 +129,15 @@ async def test_filter_answers_by_spoilt_inventories_are_what_was_asked_or_an_err
                 assert fetched.missing == wanted - found
                 served += bool(found)
     assert served
+
+
+async def test_an_inventory_of_megabytes_is_given_up_after_the_first(
+    aigfs, running, want, tmp_path
+):
+    place = tmp_path / "com" / COM / AIGFS
+    place.parent.mkdir(parents=True)
+    place.write_bytes(layout(Random(0)).content)
+    tree = Misleading(DirectoryTree(tmp_path / "com"), b"1:0:d=2026012912:A:B:anl:\n" * 400_000)
+    async with replica_running(tree) as replica, running(replica.url) as fetcher:
+        with pytest.raises(BadIndex, match="over 1048576 bytes"):
+            await fetcher.hour(want(aigfs, KINDS[0].key, hour=24))

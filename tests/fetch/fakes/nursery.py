@@ -3,9 +3,9 @@
 python -m tests.fetch.fakes.nursery    reads orders from stdin, one JSON object a line, and forks a
                                        child for each; parent and children answer with JSON lines
 
-An order: {"work": "fetch" | "keep", "cache": DIR, "url": URL, "step": N}. With a step the child
-kills itself just before its N-th operation on the cache (see `count_operations`); without one it
-goes on until it is killed.
+An order: {"work": "fetch" | "keep" | "trace", "cache": DIR, "url": URL, "step": N}. With a step the
+child kills itself just before its N-th operation on the cache (`count_operations`); without one it
+fetches until it is killed.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -42,7 +41,7 @@ WORK = (  # model, cycle, hour, box, fields: answers of the filter and a file of
 )  # fmt: skip
 
 
-def fetcher_for(cache: Path, url: str) -> Fetcher:
+def fetcher_for(cache, url):
     return Fetcher(
         UpstreamSettings(nomads_url=url, aws_url="", read_timeout_s=5),
         FetchSettings(),
@@ -112,40 +111,60 @@ async def keep_on(order, say):
     say(whole=True)
 
 
-def count_operations(root: Path, step: int) -> None:
-    """Die just before the *step*-th time that something below *root* is opened, made, renamed or
-    removed, or anything is written through to the disk.
-    """
+async def trace_one(order, say):
+    """Keep a file in the place of another, and tell each operation by the names it is about."""
+    root = Path(order["cache"])
+    cache = Cache(root)
+    await put(cache, T2M, question="the same")
+    operations = []
+    before_operations(root, lambda event, *names: operations.append([event, *names]))
+    await put(cache, T850, PRMSL, question="the same")
+    say(operations=operations)
+
+
+def count_operations(root, step):
+    """Die just before the *step*-th operation."""
     left = step
 
-    def one() -> None:
+    def one(*_):
         nonlocal left
         left -= 1
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event in {"open", "os.rename", "os.remove", "os.mkdir", "os.truncate"} and str(
-            arguments[0]
-        ).startswith(str(root)):
-            one()
+    before_operations(root, one)
 
-    def counted(call: Callable[..., object]) -> Callable[..., object]:
-        def counting(*arguments: object) -> object:
-            one()
-            return call(*arguments)
 
-        return counting
+def before_operations(root, tell):
+    """Have *tell* called before anything below *root* is opened, made, renamed or removed, or is
+    written through to the disk: tell(event, name ..), names relative to *root*.
+    """
+
+    def named(path):
+        return os.path.relpath(os.fspath(path), root)
+
+    def hook(event, arguments):
+        if event in {"open", "os.rename", "os.remove", "os.mkdir", "os.truncate"}:
+            names = [n for n in arguments[:2] if str(n).startswith(str(root))]
+            if names:
+                tell(event.removeprefix("os."), *map(named, names))
+
+    def fsync(descriptor, really=os.fsync):
+        tell("fsync", named(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        really(descriptor)
 
     sys.addaudithook(hook)
-    os.fsync = counted(os.fsync)
+    os.fsync = fsync
 
 
-def say_line(**words: object) -> None:
+WORKS = {"fetch": fetch_on, "keep": keep_on, "trace": trace_one}
+
+
+def say_line(**words):
     os.write(1, json.dumps(words).encode() + b"\n")
 
 
-def main() -> None:
+def main():
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are gone at once
     for line in sys.stdin:
@@ -155,7 +174,7 @@ def main() -> None:
             say_line(child=child)
             continue
         try:
-            work = {"fetch": fetch_on, "keep": keep_on}[order["work"]]
+            work = WORKS[order["work"]]
             asyncio.run(work(order, say_line))
         finally:
             os._exit(0)
