@@ -125,8 +125,8 @@ def _frame(line: dict[str, Any]) -> Frame | None:
     record = line["finished"]
     values = record.pop("values")
     frame = Frame(**record, values=None if values is None else ValueGridFile(**values))
-    files = [frame] if frame.values is None else [frame, frame.values]
-    return frame if all(_is_whole(file) for file in files) else None
+    whole = _is_whole(frame) and (frame.values is None or _is_whole(frame.values))
+    return frame if whole else None
 
 
 def _is_whole(file: Frame | ValueGridFile) -> bool:

@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
@@ -16,8 +16,11 @@ from render_farm.logs import lines
 from render_farm.worker import entry
 from twf_async.clock import Clock
 from twf_async.farm.farm import Farm
-from twf_async.farm.sizing import worker_count
+from twf_async.farm.machine import Machine
+from twf_async.farm.peaks import Peaks
+from twf_async.farm.sizing import MB, budget_mb, worker_count
 from twf_async.farm.slot import SlotSpec
+from twf_async.fetch.cache import Cache
 from twf_async.fetch.fetcher import Fetcher
 from twf_async.fetch.patience import Patience
 from twf_async.ledger.ledger import Ledger
@@ -29,7 +32,7 @@ from twf_async.publish.tree import PublishedTree
 from twf_async.settings.catalog import Catalog
 from twf_async.settings.load import Settings
 from twf_async.settings.service import ServiceSettings
-from twf_async.upkeep.cgroup import memory_room
+from twf_async.upkeep.cgroup import memory_room, oom_kills
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +63,17 @@ async def assembled(
     clock = Clock(service.clock.start, service.clock.speed)
     events, gate = EventBus(), DispatchGate()
     async with AsyncExitStack() as undo:
-        farm = Farm(
-            slot_spec(service, context), workers(service), job_timeout_s=service.farm.job_timeout_s
-        )
-        undo.push_async_callback(farm.stop, kill=True)
-        await farm.start()
         tree = PublishedTree(service.publish_dir, clock=clock)
         await tree.start()
         undo.push_async_callback(tree.stop)
         ledger = Ledger(service.state_dir / "ledger.sqlite", clock=clock)
         await ledger.start()
         undo.push_async_callback(ledger.stop)
-        if ledger.set_aside:
-            await refill(ledger, tree)
+        if ledger.begun_anew:
+            await refill(ledger, tree, Cache(service.cache_dir / "grib"))
+        farm = make_farm(settings(), await ledger.peaks(), context)
+        undo.push_async_callback(farm.stop, kill=True)
+        await farm.start()
         fetcher = Fetcher(
             service.upstream,
             service.fetch,
@@ -96,6 +97,32 @@ async def assembled(
         yield Parts(clock, tree, ledger, events, gate, farm, fetcher, workshop)
 
 
+def make_farm(settings: Settings, peaks_mb: Mapping[str, float], context: BaseContext) -> Farm:
+    """As many slots as this machine carries; *peaks_mb*: what jobs of each model took before."""
+    service = settings.service
+    peaks = Peaks(service.farm.worker_gb * 1024, peaks_mb)
+    limit, available = memory()
+    slots = worker_count(
+        service.farm,
+        cores=len(os.sched_getaffinity(0)),
+        memory_limit=limit,
+        memory_available=available,
+        costs_mb=[peaks.of_model_mb(model.key) for model in settings.catalog.enabled_models],
+    )
+    machine = Machine(
+        available_mb=lambda: memory()[1] / MB,
+        oom_kills=oom_kills,
+        budget_mb=budget_mb(service.farm, limit),
+    )
+    return Farm(
+        slot_spec(service, context),
+        slots,
+        job_timeout_s=service.farm.job_timeout_s,
+        machine=machine,
+        peaks=peaks,
+    )
+
+
 def slot_spec(service: ServiceSettings, context: BaseContext) -> SlotSpec:
     """How workers are made under this configuration."""
     return SlotSpec(
@@ -103,22 +130,20 @@ def slot_spec(service: ServiceSettings, context: BaseContext) -> SlotSpec:
         service.farm.max_tasks_per_child,
         service.logs.level,
         lines.console_wanted(service.logs.format),
+        memory_limit_mb=service.farm.worker_limit_gb * 1024,
+        recycle_above_mb=service.farm.recycle_above_gb * 1024,
     )
 
 
-def workers(service: ServiceSettings) -> int:
-    """How many slots this machine carries under this configuration."""
-    memory = psutil.virtual_memory()
-    limit, available = memory.total, memory.available
-    room = memory_room()  # psutil shows the host's memory even under a control group's limit
-    if room is not None:
-        limit, available = min(limit, room.limit), min(available, room.available)
-    return worker_count(
-        service.farm,
-        cores=len(os.sched_getaffinity(0)),
-        memory_limit=limit,
-        memory_available=available,
-    )
+def memory() -> tuple[int, int]:
+    """What there is, and what can be had now, in bytes: of the machine, or of the tightest limit.
+
+    psutil shows the host's memory even under a control group's limit.
+    """
+    host, room = psutil.virtual_memory(), memory_room()
+    if room is None:
+        return host.total, host.available
+    return min(host.total, room.limit), min(host.available, room.available)
 
 
 async def bin_colours(farm: Farm, catalog: Catalog) -> dict[str, tuple[str, ...]]:

@@ -1,5 +1,7 @@
 """What can befall a worker. Both say which job it was: a slot never has two in flight."""
 
+import signal
+
 from twf_async.errors import FarmError
 
 
@@ -7,6 +9,7 @@ class WorkerDied(FarmError):
     """The process ended while it worked on a job."""
 
     def __init__(self, exit_code: int | None) -> None:
+        """*exit_code*: of the worker, negative for a signal; None if it could not be had."""
         self.exit_code_of_worker = exit_code
         how = "unknown" if exit_code is None else _how(exit_code)
         super().__init__(f"the worker died ({how})")
@@ -28,4 +31,9 @@ class FarmBroken(FarmError):
 
 
 def _how(exit_code: int) -> str:
-    return f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return f"signal {-exit_code}, {signal.Signals(-exit_code).name}"
+    except ValueError:  # a real-time signal
+        return f"signal {-exit_code}"

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -22,6 +23,7 @@ import structlog
 
 from render_farm.worker import entry
 from twf_async.farm.errors import JobTimedOut, WorkerDied
+from twf_async.farm.memory import Held, held
 
 T = TypeVar("T")
 REAP_S = 5.0  # how long to wait for the exit code of a worker that died
@@ -29,12 +31,18 @@ REAP_S = 5.0  # how long to wait for the exit code of a worker that died
 
 @dataclass(frozen=True, slots=True)
 class SlotSpec:
-    """How the workers of a farm are made."""
+    """How the workers of a farm are made.
+
+    memory_limit_mb    what one may allocate; beyond it a job fails with MemoryError. None: no limit
+    recycle_above_mb   a worker that holds more (PSS) after a job is replaced
+    """
 
     context: BaseContext
     max_tasks_per_child: int
     log_level: str
     console: bool
+    memory_limit_mb: float | None = None
+    recycle_above_mb: float = inf
 
 
 class Slot:
@@ -42,7 +50,8 @@ class Slot:
 
     def __init__(self, number: int, spec: SlotSpec) -> None:
         self.number = number
-        self.jobs_done = 0
+        self.jobs_done = 0  # counted by whoever knows what a job is
+        self.held = Held()  # memory, when it was last weighed
         self.busy_since: float | None = None
         self._spec = spec
         self._log = structlog.get_logger(component="farm", slot=number)
@@ -76,8 +85,16 @@ class Slot:
             raise
         finally:
             self.busy_since = None
-        self.jobs_done += 1
         return result
+
+    async def weigh(self) -> None:
+        """Note what memory the worker holds."""
+        self.held = await asyncio.to_thread(held, self.pid)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the worker has not been asked anything yet, or is yet to be made."""
+        return self._submitted % self._spec.max_tasks_per_child == 0
 
     def _submit(self, call: Callable[..., T], *arguments: object) -> "Future[T]":
         # The sentinel tells at once; the executor's own thread may not have noticed yet. After
@@ -122,7 +139,7 @@ class Slot:
     def _fresh_executor(self) -> ProcessPoolExecutor:
         """Put a new executor in place; returns the old one."""
         old, self._executor = self._executor, _executor(self.number, self._spec)
-        self._submitted = 0
+        self._submitted, self.held = 0, Held()
         return old
 
     def _reap(self, executor: ProcessPoolExecutor) -> threading.Thread:
@@ -133,10 +150,14 @@ class Slot:
         thread.start()
         return thread
 
-    def renew(self, spec: SlotSpec) -> None:
-        """Replace the idle worker by one made after *spec* (a reload)."""
-        self._spec = spec
+    def renew(self, spec: SlotSpec | None = None) -> None:
+        """Replace the idle worker by a fresh one, made after *spec* from now on."""
+        self._spec = spec or self._spec
         self._reap(self._fresh_executor())
+
+    def retire(self) -> None:
+        """End the idle worker for good."""
+        self._reap(self._executor)
 
     def kill(self) -> None:
         """End the worker now, in whatever it is doing."""
@@ -156,6 +177,6 @@ def _executor(number: int, spec: SlotSpec) -> ProcessPoolExecutor:
         max_workers=1,
         mp_context=spec.context,
         initializer=entry.initialise,
-        initargs=(number, spec.log_level, spec.console),
+        initargs=(number, spec.log_level, spec.console, spec.memory_limit_mb),
         max_tasks_per_child=spec.max_tasks_per_child,
     )

@@ -134,6 +134,13 @@ class Ledger:
         )
         return tuple(HourEntry(*typed(HOUR_COLUMNS, row)) for row in rows)
 
+    async def peaks(self) -> dict[str, float]:
+        """Model -> the most memory that an hour of its took to draw, MB, of the runs kept."""
+        rows = await self._read(
+            "SELECT model, MAX(peak_rss_mb) FROM hours WHERE peak_rss_mb > 0 GROUP BY model", ()
+        )
+        return {model: float(peak) for model, peak in rows}
+
     async def frames(self, model: str, cycle: str) -> tuple[FrameEntry, ...]:
         """The frames of a run, by hour, region and product."""
         rows = await self._read(

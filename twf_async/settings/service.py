@@ -70,7 +70,9 @@ class FarmSettings(Frozen):
 
     workers: PositiveInt | Literal["auto"] = "auto"
     reserve_gb: PositiveFloat = 1.0  # left to the rest of the machine by "auto"
-    worker_gb: PositiveFloat = 0.4  # what "auto" counts for one worker
+    worker_gb: PositiveFloat = 0.4  # what a worker is counted with before its model's jobs told
+    worker_limit_gb: PositiveFloat = 1.5  # what one may allocate; a job that wants more fails
+    recycle_above_gb: PositiveFloat = 0.3  # a worker that holds more after a job is replaced (PSS)
     max_workers: PositiveInt = 4
     job_timeout_s: PositiveFloat = 120.0
     max_tasks_per_child: PositiveInt = 50

@@ -1,0 +1,27 @@
+"""What the farm asks about the machine that it runs on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+
+
+def _plenty() -> float:
+    return inf
+
+
+def _never() -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Asked before a job starts and after a worker died; both calls must be quick.
+
+    available_mb   memory that can be had now, of the tightest limit
+    oom_kills      how many processes the kernel has killed so far because memory ran out
+    budget_mb      what all workers together may hold; without one what is available decides alone
+    """
+
+    available_mb: Callable[[], float] = _plenty
+    oom_kills: Callable[[], int] = _never
+    budget_mb: float = inf
