@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from twf_async.ledger.entries import FrameEntry, HourEntry
-from twf_async.ledger.ledger import Ledger, LedgerTooNew
+from twf_async.ledger.ledger import Ledger
+from twf_async.ledger.opening import LedgerTooNew
 from twf_async.ledger.schema import MIGRATIONS
 
 NAME = ("gfs", "2026012912")

@@ -5,9 +5,8 @@ import pytest
 
 from render_farm.domain.jobs import Reason
 from twf_async.errors import BadInput
-from twf_async.fetch.errors import FullRefused, Truncated
+from twf_async.fetch.errors import Refused, Truncated
 from twf_async.pipeline.once import run_once
-from twf_async.pipeline.rebuild import refill
 from twf_async.pipeline.report import RunRequest
 from twf_async.pipeline.run import RunPipeline
 from twf_async.publish.manifest import FrameState, RunState
@@ -143,12 +142,12 @@ async def test_a_failing_download_is_tried_again_and_a_hopeless_one_is_not(open_
     truncated = Truncated("cut")
     truncated.retry_after_s = 0.01
     async with open_bench() as bench:
-        bench.fetcher.faults = {3: [truncated, truncated], 6: [FullRefused("only whole")]}
+        bench.fetcher.faults = {3: [truncated, truncated], 6: [Refused("405")]}
         report = await run_once(ONCE, bench.shop)
 
         asked = [hour for _, hour in bench.fetcher.asked]
         assert (asked.count(3), asked.count(6)) == (3, 1)
-        assert {m.reason for m in report.missing} == {"full download refused"}
+        assert {m.reason for m in report.missing} == {"request refused"}
         assert states(bench.tree.manifest("gfs", CYCLE), "t2m")["f003"] == "published"
 
 
@@ -294,15 +293,3 @@ async def test_a_request_that_cannot_be_is_refused_in_one_sentence(open_bench, r
     async with open_bench() as bench:
         with pytest.raises(BadInput, match=words):
             await run_once(request_, bench.shop)
-
-
-async def test_a_lost_ledger_is_filled_again_from_the_published_tree(open_bench, tmp_path):
-    async with open_bench() as bench:
-        bench.renderer.failing = {("pnw", "t2m"): Reason.BAD_DATA}
-        await run_once(ONCE, bench.shop)
-    (tmp_path / "state" / "ledger.sqlite").write_bytes(b"rubbish" * 1000)
-    async with open_bench() as bench:
-        assert bench.shop.ledger.set_aside is not None
-        assert await refill(bench.shop.ledger, bench.tree) == 31
-        assert (await bench.shop.ledger.runs())[0].state == "partial"
-        assert len(await bench.shop.ledger.frames("gfs", CYCLE)) == 31

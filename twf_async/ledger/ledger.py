@@ -1,7 +1,8 @@
 """What happened, on disk: runs, hours and frames with state, reason, attempts and timings.
 
 The published tree is the truth about what is online; the ledger remembers how it came there. It is
-never a reason to stop: a corrupt file is set aside, a write that fails is logged and lost.
+never a reason to stop: a damaged file is set aside, one that cannot be used is done without (what
+happens is then remembered until the end only), a write that fails is logged and lost.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ import aiosqlite
 import structlog
 
 from twf_async.clock import Clock
-from twf_async.errors import TwfError
 from twf_async.ledger.entries import ArrivalEntry, FrameEntry, HourEntry, RunEntry
+from twf_async.ledger.opening import MEMORY, Damaged, open_ledger, set_aside
 from twf_async.ledger.rows import (
     ARRIVAL_COLUMNS,
     FRAME_COLUMNS,
@@ -29,14 +30,9 @@ from twf_async.ledger.rows import (
     upsert_frame,
     upsert_hour,
 )
-from twf_async.ledger.schema import MIGRATIONS
 
 ARRIVALS_KEPT = timedelta(days=60)
 _RUNS = "SELECT DISTINCT cycle FROM arrivals WHERE model = ?1 AND cycle < ?2"
-
-
-class LedgerTooNew(TwfError):
-    """A newer version of the software has written the ledger."""
 
 
 class Ledger:
@@ -44,7 +40,8 @@ class Ledger:
 
     def __init__(self, path: Path, *, clock: Clock | None = None) -> None:
         self.path = path
-        self.set_aside: Path | None = None  # where a corrupt predecessor went at start
+        self.set_aside: Path | None = None  # where a damaged predecessor went at start
+        self.begun_anew = False  # whether it knew nothing at start
         self._clock = clock or Clock()
         self._database: aiosqlite.Connection | None = None
         self._lock = asyncio.Lock()
@@ -52,18 +49,19 @@ class Ledger:
         self._log = structlog.get_logger(component="ledger")
 
     async def start(self) -> None:
-        """Open, check and migrate; a corrupt file is set aside and a new one begun."""
+        """Open, check and migrate; a damaged file is set aside and a new one begun.
+
+        raises  LedgerTooNew
+        """
         await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
+        self.begun_anew = not await asyncio.to_thread(self.path.exists)
         try:
             self._database = await self._open()
-        except sqlite3.DatabaseError as error:
-            aside = self.path.with_name(
-                f"{self.path.name}.corrupt-{self._clock.now():%Y%m%dT%H%M%S}"
-            )
-            await asyncio.to_thread(_move_aside, self.path, aside)
-            self.set_aside = aside
-            self._log.warning("ledger.set_aside", reason=str(error), path=str(aside))
-            self._database = await self._open()
+        except (sqlite3.Error, OSError) as error:
+            self.begun_anew = True
+            self._database = await open_ledger(MEMORY)
+            self._log.error("ledger.not_kept", path=str(self.path), reason=str(error))
+            return
         self._log.info("ledger.started", path=str(self.path))
 
     async def stop(self) -> None:
@@ -165,17 +163,13 @@ class Ledger:
         return tuple(ArrivalEntry(*typed(ARRIVAL_COLUMNS, row)) for row in rows)
 
     async def _open(self) -> aiosqlite.Connection:
-        database = await aiosqlite.connect(self.path, isolation_level=None)
         try:
-            await database.execute("PRAGMA journal_mode = WAL")
-            await database.execute("PRAGMA synchronous = NORMAL")
-            await database.execute("PRAGMA busy_timeout = 5000")
-            await _check(database)
-            await _migrate(database)
-        except BaseException:
-            await database.close()
-            raise
-        return database
+            return await open_ledger(self.path)
+        except Damaged as damage:
+            aside = await asyncio.to_thread(set_aside, self.path, self._clock.now())
+            self.set_aside, self.begun_anew = aside, True
+            self._log.warning("ledger.set_aside", reason=str(damage), path=str(aside))
+            return await open_ledger(self.path)
 
     async def _write(self, *statements: Statement) -> None:
         """One transaction, not torn by a cancelled caller; a failure is logged, never raised."""
@@ -205,30 +199,3 @@ class Ledger:
                 return []
             async with self._database.execute(sql, values) as cursor:
                 return [tuple(row) for row in await cursor.fetchall()]
-
-
-async def _check(database: aiosqlite.Connection) -> None:
-    async with database.execute("PRAGMA quick_check") as cursor:
-        row = await cursor.fetchone()
-    if row is None or row[0] != "ok":
-        raise sqlite3.DatabaseError(f"quick_check says {row[0] if row else 'nothing'}")
-
-
-async def _migrate(database: aiosqlite.Connection) -> None:
-    async with database.execute("PRAGMA user_version") as cursor:
-        row = await cursor.fetchone()
-    version = int(row[0]) if row else 0
-    if version > len(MIGRATIONS):
-        raise LedgerTooNew(
-            f"the ledger has version {version}, this software knows {len(MIGRATIONS)};"
-            " install the newer software again or move the ledger away"
-        )
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
-        # executescript commits what is open, so the step brings its own transaction.
-        await database.executescript(f"BEGIN;{script};PRAGMA user_version = {number};COMMIT;")
-
-
-def _move_aside(path: Path, aside: Path) -> None:
-    path.replace(aside)
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
