@@ -56,6 +56,7 @@ def test_no_minute_holds_more_requests_than_allowed_whatever_the_quiet_between(p
     late = [at + 0.05 * (number % 2) for number, at in enumerate(left)]  # as they may arrive
     assert not left or most_within(sorted(late), 60.0) <= per_min
     assert not left or most_within(left, 60 / per_min) <= 2
+    assert all(after - before >= 30 / per_min for before, after in pairwise(left))
 
 
 def test_who_asks_without_a_pause_gets_the_whole_budget():

@@ -30,9 +30,7 @@ class Allowance:
     def free_at(self, now: float) -> float:
         """When the next request may leave; not before *now*."""
         self._forget(now)
-        moments = [now, self._in_step_at - self._beat_s]
-        if self._left:
-            moments.append(self._left[-1][0] + self._beat_s / 2)
+        moments = [now, self._in_step_at - self._beat_s / 2]
         allowed = max(int(self.requests_per_min), 1)
         if len(self._left) >= allowed:
             moments.append(self._left[-allowed][0] + _MINUTE_S * _SLACK)
