@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -41,24 +42,33 @@ WORK = (  # model, cycle, hour, box, fields: answers of the filter and a file of
 )  # fmt: skip
 
 
-def fetcher_for(cache, url):
+def fetcher_for(root, url):
     return Fetcher(
         UpstreamSettings(nomads_url=url, aws_url="", read_timeout_s=5),
         FetchSettings(),
-        cache_dir=cache,
+        cache_dir=root,
         clock=Clock(datetime(2026, 1, 29, 19, tzinfo=UTC)),
         patience=Patience(attempts=6, scale=0.0005),
         requests_per_min=1e6,
     )
 
 
+@cache
 def wishes():
+    """What is fetched; read once, before any child is forked."""
     models = load(REPOSITORY / "config", {}).catalog.models
-    for model, cycle, hour, box, fields in WORK:
-        keys = frozenset(
-            MessageKey(*field.split(":"), hour, hour, Statistic.INSTANT) for field in fields
+    return tuple(
+        HourWanted(
+            models[model],
+            cycle,
+            hour,
+            frozenset(
+                MessageKey(*field.split(":"), hour, hour, Statistic.INSTANT) for field in fields
+            ),
+            box,
         )
-        yield HourWanted(models[model], cycle, hour, keys, box)
+        for model, cycle, hour, box, fields in WORK
+    )
 
 
 def served(record):
@@ -76,7 +86,7 @@ def names_below(root):
 async def fetch_on(order, say):
     """Tell what the cache serves, then throw it away and fetch it anew, for ever."""
     root = Path(order["cache"])
-    fetcher, wanted = fetcher_for(root, order["url"]), list(wishes())
+    fetcher, wanted = fetcher_for(root, order["url"]), wishes()
     await fetcher.start()
     found = []
     for wish in wanted:
@@ -103,22 +113,22 @@ async def fetch_on(order, say):
 async def keep_on(order, say):
     """Keep another file in the place of one that is there."""
     root = Path(order["cache"])
-    cache = Cache(root)
-    await cache.start()
-    await put(cache, T2M, question="the same")
+    kept = Cache(root)
+    await kept.start()
+    await put(kept, T2M, question="the same")
     count_operations(root, int(order["step"]))
-    await put(cache, T850, PRMSL, question="the same")
+    await put(kept, T850, PRMSL, question="the same")
     say(whole=True)
 
 
 async def trace_one(order, say):
     """Keep a file in the place of another, and tell each operation by the names it is about."""
     root = Path(order["cache"])
-    cache = Cache(root)
-    await put(cache, T2M, question="the same")
+    kept = Cache(root)
+    await put(kept, T2M, question="the same")
     operations = []
     before_operations(root, lambda event, *names: operations.append([event, *names]))
-    await put(cache, T850, PRMSL, question="the same")
+    await put(kept, T850, PRMSL, question="the same")
     say(operations=operations)
 
 
@@ -167,6 +177,7 @@ def say_line(**words):
 def main():
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are gone at once
+    wishes()
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
