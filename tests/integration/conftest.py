@@ -1,11 +1,14 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.integration.service import Service
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -78,10 +81,16 @@ def twf(tmp_path, state):
 
 
 @pytest.fixture
-def replica(test_data):
+def replica_root(test_data):
+    """What the replica serves."""
+    return test_data / "nomads"
+
+
+@pytest.fixture
+def replica(replica_root):
     """The command itself, serving the real files; yields its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "twf_async", "replica", "--root", test_data / "nomads"],
+        [sys.executable, "-m", "twf_async", "replica", "--root", replica_root],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -98,3 +107,33 @@ def rehearsal(twf, replica):
     twf.environ["TWF_UPSTREAM__NOMADS_URL"] = replica
     twf.environ["TWF_UPSTREAM__REQUESTS_PER_MIN"] = "6000"
     return twf
+
+
+@pytest.fixture
+def config(config_dir, tmp_path):
+    return Path(shutil.copytree(config_dir, tmp_path / "config"))
+
+
+@pytest.fixture
+def start(replica, state, config, tmp_path):
+    started = []
+
+    def _start(**more):
+        environ = state | {
+            "TWF_UPSTREAM__NOMADS_URL": replica,
+            "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000",
+            # GFS has come in to hour 6 here; nothing is given up yet.
+            "TWF_CLOCK__START": "2026-01-29T17:30:00Z",
+            "TWF_MODELS__GFS__POLL_S": "0.5",
+            "TWF_MODELS__AIGFS__ENABLED": "false",
+            "TWF_MODELS__HRRR__ENABLED": "false",
+            **more,
+        }
+        started.append(Service(environ, tmp_path / "log.jsonl", config))
+        return started[-1]
+
+    yield _start
+    for service in started:
+        if service.process.poll() is None:
+            service.process.kill()
+            service.process.wait()

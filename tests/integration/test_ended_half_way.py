@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.integration.conftest import REPOSITORY
-from tests.integration.test_daemon import wait_for
+from tests.integration.service import wait_for
 
 
 def family(session):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.decode.gribmint import LAMBERT, mint
-from tests.integration.test_daemon import Service
+from tests.integration.service import Service
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COM = "pub/data/nccf/com"
@@ -260,7 +260,7 @@ def picture(service, path):
 
 
 def wait_published(service, model, frames):
-    from tests.integration.test_daemon import wait_for
+    from tests.integration.service import wait_for
 
     wait_for(
         lambda: frames <= service.published(model, CYCLE),

@@ -16,8 +16,11 @@ import uvloop
 from render_farm.logs import lines
 from twf_async import __version__
 from twf_async.app.assembly import Parts, assembled, bin_colours, slot_spec
+from twf_async.app.control.server import ControlServer
+from twf_async.app.control.table import verbs
 from twf_async.app.desk import Desk
 from twf_async.app.notify import Notifier, watchdog_interval_s
+from twf_async.app.reloads import Outcome, Reloaded, Reloads
 from twf_async.app.restart import restart_needed
 from twf_async.app.signals import Signals
 from twf_async.app.site import Site
@@ -61,18 +64,19 @@ class Daemon:
             return runner.run(self._serve())
 
     async def _serve(self) -> int:
-        signals = Signals(self._kill_workers)
+        reloads = Reloads()
+        signals = Signals(reloads.asked.set, self._kill_workers)
         signals.install(asyncio.get_running_loop())
         async with AsyncExitStack() as undo:
             parts = await undo.enter_async_context(assembled(lambda: self._settings, self._context))
             self._farm = parts.farm
             self._colours = await bin_colours(parts.farm, self._settings.catalog)
-            await self._start_upkeep_and_work(undo, parts, signals)
+            await self._start_upkeep_and_work(undo, parts, signals, reloads)
         self._log.info("app.stopped")
         return 0
 
     async def _start_upkeep_and_work(
-        self, undo: AsyncExitStack, parts: Parts, signals: Signals
+        self, undo: AsyncExitStack, parts: Parts, signals: Signals, reloads: Reloads
     ) -> None:
         service = self._settings.service
         upkeep = make_upkeep(
@@ -82,7 +86,8 @@ class Daemon:
         )
         desk = Desk(replace(parts.workshop, before_run=upkeep.retention.make_room))
         watchdog, cleaner = upkeep.watchdog, upkeep.cleaner
-        status = Status(lambda: self._settings, parts, desk, watchdog)
+        status = Status(lambda: self._settings, parts, desk, upkeep)
+        control = ControlServer(service.state_dir, verbs(status.document, parts, reloads.ask))
         site = Site(
             WebContext(
                 settings=lambda: self._settings,
@@ -98,10 +103,12 @@ class Daemon:
         await upkeep.start(undo)
         await site.start()
         undo.push_async_callback(site.stop)
+        await control.start()
+        undo.push_async_callback(control.stop)
         await desk.start()
         try:
             self._say_ready(site.url)
-            await self._until_stopped(signals, parts, desk, status, watchdog, cleaner)
+            await self._until_stopped(signals, reloads, parts, desk, status, watchdog, cleaner)
         finally:
             self._notifier.stopping()
             await desk.stop(drain_s=self._settings.service.farm.drain_s)
@@ -116,6 +123,7 @@ class Daemon:
     async def _until_stopped(
         self,
         signals: Signals,
+        reloads: Reloads,
         parts: Parts,
         desk: Desk,
         status: Status,
@@ -127,7 +135,7 @@ class Daemon:
         try:
             while True:
                 stop = asyncio.create_task(signals.stopping.wait(), name="stop")
-                reload = asyncio.create_task(signals.reloading.wait(), name="reload")
+                reload = asyncio.create_task(reloads.asked.wait(), name="reload")
                 waiting = {stop, reload, desk.task, watchdog.task, cleaner.task, heart}
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 stop.cancel()
@@ -136,13 +144,14 @@ class Daemon:
                     return
                 for task in done - {stop, reload}:
                     task.result()
-                if signals.reloading.is_set():
-                    signals.reloading.clear()
-                    await self._reload(parts, desk, status)
+                if reloads.asked.is_set():
+                    waiting_to_hear = reloads.take()
+                    outcome = await self._reload(parts, desk, status)
+                    reloads.tell(waiting_to_hear, outcome)
         finally:
             heart.cancel()
 
-    async def _reload(self, parts: Parts, desk: Desk, status: Status) -> None:
+    async def _reload(self, parts: Parts, desk: Desk, status: Status) -> Outcome:
         """Swap the settings as one object, or keep the old ones and say why."""
         self._notifier.reloading()
         try:
@@ -151,7 +160,7 @@ class Daemon:
             status.reload_fault = str(error)
             self._log.error("app.reload_refused", reason=str(error))
             self._notifier.ready("reload refused: the old configuration stays in force")
-            return
+            return error
         if keys := restart_needed(self._settings.service, fresh.service):
             self._log.warning("app.restart_needed", settings=keys)
         self._settings = fresh
@@ -166,6 +175,7 @@ class Daemon:
         parts.events.emit(STATUS_CHANGED, {"reloaded": True})
         self._log.info("app.reloaded")
         self._notifier.ready("reloaded")
+        return Reloaded(keys)
 
     async def _beat(self) -> None:
         """Feed systemd's watchdog. A loop that hangs stops feeding, and is restarted."""

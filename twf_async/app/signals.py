@@ -17,11 +17,11 @@ FORCED_STOP = 130
 
 
 class Signals:
-    """`stopping` and `reloading` are events; a second stop does not return."""
+    """`stopping` is an event; a second stop does not return."""
 
-    def __init__(self, end_at_once: Callable[[], None]) -> None:
+    def __init__(self, reload: Callable[[], None], end_at_once: Callable[[], None]) -> None:
         self.stopping = asyncio.Event()
-        self.reloading = asyncio.Event()
+        self._reload = reload
         self._end_at_once = end_at_once
         self._log = structlog.get_logger(component="app")
 
@@ -29,7 +29,7 @@ class Signals:
         """Listen to TERM, INT, HUP and USR1 on the main thread's loop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
-        loop.add_signal_handler(signal.SIGHUP, self.reloading.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         loop.add_signal_handler(signal.SIGUSR1, self._dump)
 
     def _stop(self, number: int) -> None:

@@ -1,51 +1,58 @@
-"""How the service is, gathered from its parts: /api/v1/status and readiness."""
+"""How the service is, gathered from its parts: /api/v1/status, `twf-async status`, readiness.
 
+docs/operations.md describes the document; its keys are a contract with whoever reads them.
+"""
+
+import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from render_farm.domain.models import Model
 from twf_async import __version__
 from twf_async.app.assembly import Parts
 from twf_async.app.desk import Desk
+from twf_async.app.upkeep import Upkeep
+from twf_async.fetch.status import FetchStatus
+from twf_async.publish.manifest import hour_name
 from twf_async.settings.load import Settings
-from twf_async.upkeep.watchdog import Watchdog
 
 
 class Status:
     """Asked by the web for every request; reads, never waits."""
 
     def __init__(
-        self, settings: Callable[[], Settings], parts: Parts, desk: Desk, watchdog: Watchdog
+        self, settings: Callable[[], Settings], parts: Parts, desk: Desk, upkeep: Upkeep
     ) -> None:
         self._settings = settings
-        self._parts, self._desk, self._watchdog = parts, desk, watchdog
+        self._parts, self._desk, self._upkeep = parts, desk, upkeep
+        self._fetch = FetchStatus(parts.fetcher, parts.clock)
         self._started_at: datetime = parts.clock.now()
         self.reloaded_at: datetime | None = None
         self.reload_fault = ""
 
     def document(self) -> dict[str, Any]:
-        """Everything, JSON-ready."""
-        parts = self._parts
+        """Everything, JSON-ready. Nothing in it is secret: no path, no address, no contact."""
+        parts, now = self._parts, self._parts.clock.now()
+        models = self._settings().catalog.models
         return {
             "version": __version__,
-            "now": parts.clock.now(),
+            "pid": os.getpid(),
+            "now": now,
             "started_at": self._started_at,
+            "up_s": round((now - self._started_at).total_seconds() / parts.clock.speed),
             "reloaded_at": self.reloaded_at,
-            "reload_fault": self.reload_fault,
-            "models": {key: self._model(key, known) for key, known in self._desk.status().items()},
+            "reload_fault": self.reload_fault.replace(f"{self._settings().config_dir}/", ""),
+            "models": {
+                key: self._model(models[key], known)
+                for key, known in self._desk.status().items()
+                if key in models
+            },
+            "sources": self._fetch.hosts(),
             "farm": parts.farm.status(),
             "gate": parts.gate.status(),
-            "watchdog": self._watchdog.status(),
-            "fetch": parts.fetcher.status(),
-        }
-
-    def _model(self, key: str, known: dict[str, object]) -> dict[str, object]:
-        tree = self._parts.tree
-        shown = tree.newest(key)
-        return {
-            **known,
-            "shown": shown,
-            "shown_run": tree.summary(key, shown) if shown else None,
+            "watchdog": self._upkeep.watchdog.status(),
+            "cache": self._upkeep.cleaner.status(),
         }
 
     def not_ready(self) -> list[str]:
@@ -54,6 +61,62 @@ class Status:
         models = self._settings().catalog.enabled_models
         if not any(self._parts.tree.newest(model.key) for model in models):
             reasons.append("no run has anything to show yet")
-        if reason := self._watchdog.status()["fetch_held"]:
+        if reason := self._upkeep.watchdog.status()["fetch_held"]:
             reasons.append(f"nothing new is fetched: {reason}")
         return reasons
+
+    def _model(self, model: Model, known: dict[str, Any]) -> dict[str, Any]:
+        tree = self._parts.tree
+        shown = tree.newest(model.key)
+        newest, working = known["newest"], known["runs"]
+        runs = {
+            cycle: self._run(model.key, cycle, working.get(cycle))
+            for cycle in sorted({*working, newest} & set(tree.runs(model.key)))
+        }
+        return {
+            "newest_run": newest,
+            "looked_at": known["looked_at"],
+            "fault": known["fault"],
+            "coming": known["coming"],
+            "hours": runs[newest]["hours"] if newest in runs else None,
+            "etas": runs[newest]["etas"] if newest in runs else {},
+            "runs": runs,
+            "shown": shown,
+            "shown_run": tree.summary(model.key, shown) if shown else None,
+            **self._fetch.model(model),
+        }
+
+    def _run(self, model: str, cycle: str, working: dict[str, Any] | None) -> dict[str, Any]:
+        """A run being worked on, or (*working* None) one that has ended."""
+        tree = self._parts.tree
+        summary = tree.summary(model, cycle)
+        hours: set[int] = set(summary["hours"])
+        if working is None:
+            drawn = {hour for _, _, hour in tree.published(model, cycle)}
+            counts = summary["counts"]
+            working = {
+                "frames": sum(counts.values()) - counts.get("not applicable", 0),
+                "published": counts.get("published", 0),
+                "failed": counts.get("failed", 0),
+                "superseded": False,
+                "pending": [],
+                "given_up": sorted(hours - drawn),
+                "etas": {},
+            }
+        pending, given_up = set(working["pending"]), set(working["given_up"])
+        fetched = hours - pending - given_up
+        return {
+            "state": summary["state"],
+            "superseded": working["superseded"],
+            "hours": {
+                "expected": len(hours),
+                "seen": len(fetched | (self._fetch.seen(model, cycle) & hours)),
+                "fetched": len(fetched),
+                "pending": len(pending),
+                "given_up": len(given_up),
+            },
+            "etas": {hour_name(h): working["etas"].get(hour_name(h)) for h in sorted(pending)},
+            "frames": {key: working[key] for key in ("published", "failed")}
+            | {"expected": working["frames"]},
+            "received_bytes": self._fetch.received_bytes(model, cycle),
+        }

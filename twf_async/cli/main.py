@@ -21,6 +21,13 @@ COMMANDS = {
     "replica": "twf_async.cli.replica",
     "demo": "twf_async.cli.demo",
     "check-config": "twf_async.cli.check_config",
+    "status": "twf_async.cli.status",
+    "reload": "twf_async.cli.reload",
+    "pause": "twf_async.cli.pause",
+    "resume": "twf_async.cli.resume",
+    "pin": "twf_async.cli.pin",
+    "unpin": "twf_async.cli.unpin",
+    "clean": "twf_async.cli.clean",
     "bench": "twf_async.cli.bench",
     "gallery": "twf_async.cli.gallery",
 }

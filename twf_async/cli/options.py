@@ -15,7 +15,7 @@ from render_farm.domain.catalog import Style
 from render_farm.domain.models import expand_hours
 from render_farm.logs import lines
 from twf_async.errors import BadInput
-from twf_async.settings.load import Settings, find_config_dir, load
+from twf_async.settings.load import Settings, find_config_dir, find_state_dir, load
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +26,13 @@ config_option = click.option(
     metavar="DIR",
     help="Directory of the configuration [default: $TWF_CONFIG, ./config, /etc/twf-async].",
 )
+state_option = click.option(
+    "--state",
+    "state_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="State directory of the service to ask [default: by its configuration].",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -35,6 +42,13 @@ def prepare(config_dir: str | None) -> Settings:
     logs = settings.service.logs
     lines.configure(logs.level, console=lines.console_wanted(logs.format))
     return settings
+
+
+def service_state(config_dir: str | None, state_dir: Path | None) -> Path:
+    """Where the service that a command is for keeps its state; other settings do not matter."""
+    if state_dir is not None:
+        return state_dir
+    return find_state_dir(find_config_dir(config_dir, os.environ), os.environ)
 
 
 def tidy_when_told_to_end() -> None:

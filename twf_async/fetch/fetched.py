@@ -8,22 +8,24 @@ from typing import Literal, Self
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model
 from render_farm.domain.places import Box
+from twf_async.fetch.host import Tally
 from twf_async.fetch.record import Record
 from twf_async.fetch.sources import NOMADS
-from twf_async.fetch.transport import Tally
+from twf_async.plan.selection import FILTER_REQUESTS
 
 Method = Literal["FILTERED", "RANGES", "FULL", "CACHED"]
 
 
 @dataclass(frozen=True, slots=True)
 class HourWanted:
-    """Fields of one hour, at least for a box."""
+    """Fields of one hour, at least for a box. splits: filter requests that it may take at most."""
 
     model: Model
     cycle: str
     hour: int
     keys: frozenset[MessageKey]
     box: Box
+    splits: int = FILTER_REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class HourFetched:
     method   of the largest part that was downloaded; CACHED where nothing was
     source   "nomads" or "aws"; of the cached files where nothing was downloaded
     bytes    received from the network, inventories included
+    cached_bytes  of the files that were there already
     """
 
     model: str
@@ -63,6 +66,7 @@ class HourFetched:
     requests: int
     took_s: float
     last_modified: datetime | None
+    cached_bytes: int = 0
 
     @classmethod
     def of(
@@ -90,6 +94,7 @@ class HourFetched:
             requests=tally.requests,
             took_s=took_s,
             last_modified=max(written, default=None),
+            cached_bytes=sum(record.bytes for record in cached),
         )
 
 

@@ -5,33 +5,36 @@ the pipeline; every request of every model passes through here.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import structlog
 
+from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model
 from twf_async.clock import Clock
+from twf_async.errors import FetchError
+from twf_async.fetch.accounts import Accounts
 from twf_async.fetch.cache import Cache
-from twf_async.fetch.cuts import Cuts
+from twf_async.fetch.cuts import Cut, Cuts
+from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.engine import Engine
-from twf_async.fetch.errors import BadIndex, Expired, NotYetPublished
+from twf_async.fetch.errors import BadIndex, Expired, NotYetPublished, Throttled, Unsettled
 from twf_async.fetch.fallback import Hour
 from twf_async.fetch.fetched import Appearance, HourFetched, HourWanted
 from twf_async.fetch.file_fetch import FileBrought
-from twf_async.fetch.pacing import Breaker, Pacer
+from twf_async.fetch.host import Host, Tally
+from twf_async.fetch.pacer import Pacer
+from twf_async.fetch.pacing import Breaker
 from twf_async.fetch.patience import Patience
-from twf_async.fetch.sources import AWS, NOMADS
-from twf_async.fetch.transport import Host, Tally
+from twf_async.fetch.sources import AWS, NOMADS, Source
 from twf_async.plan.runs import candidates, hours_of_cycle
 from twf_async.settings.service import FetchSettings, UpstreamSettings
 
 
 class Fetcher:
-    """Asks NOMADS, or its mirror, for what is not in the cache."""
+    """Asks NOMADS, or its mirror, for what is not in the cache. `accounts` says what it cost."""
 
     def __init__(
         self,
@@ -57,14 +60,13 @@ class Fetcher:
         self._engine = self._build(upstream, fetch)
         self._retiring: set[asyncio.Task[None]] = set()
         self._busy: dict[Hour, tuple[asyncio.Lock, int]] = {}
-        self._hours = self._hours_cached = 0
-        self._received: Counter[str] = Counter()
+        self.accounts = Accounts(fetch, self._cache.of_run)
         self._log = structlog.get_logger(component="fetch")
 
     async def start(self) -> None:
         """Open the session and clear away what earlier processes left unfinished."""
         await self._cache.start()
-        await self._engine.transport.start()
+        await self._engine.transport.session.start()
         names = [source.name for source in self._engine.sources]
         self._log.info("fetch.started", sources=names)
 
@@ -74,21 +76,22 @@ class Fetcher:
             task.cancel()
         if self._retiring:
             await asyncio.wait(self._retiring)
-        await self._engine.transport.stop()
+        await self._engine.transport.session.stop()
         self._log.info("fetch.stopped")
 
     async def reload(self, upstream: UpstreamSettings, fetch: FetchSettings) -> None:
         """Go on with other settings; what is under way ends with the old ones.
 
-        Budgets and blocks stay: the host at the other end does not know of our reloads.
+        What was asked, received and blocked stays: the other end knows nothing of our reloads.
         """
         old = self._engine
         new = self._build(upstream, fetch)
-        await new.transport.start()
+        await new.transport.session.start()
         for host in self._hosts.values():
             host.pacer.requests_per_min = self._pace or upstream.requests_per_min
         self._engine = new
-        task = asyncio.create_task(old.transport.retire(), name="fetch:retire")
+        self.accounts.budget.change(fetch)
+        task = asyncio.create_task(old.transport.session.retire(), name="fetch:retire")
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
@@ -96,17 +99,18 @@ class Fetcher:
         """Bring the fields of one hour here.
 
         raises  FetchError: NotYetPublished and Throttled at once, others after the attempts that
-                the settings allow
+                the settings allow; BudgetSpent where it would cost more than it may
         """
         model, cycle = wanted.model, wanted.cycle
         where = (model.key, cycle, wanted.hour)
-        loop, tally = asyncio.get_running_loop(), Tally()
+        loop = asyncio.get_running_loop()
         async with self._alone(where), self._cuts.of(model, cycle, wanted.box) as cut:
             began = loop.time()
             cached, left = await self._cache.find(*where, wanted.keys, wanted.box, rather=cut.box)
-            brought = FileBrought((), frozenset())
+            brought, tally = FileBrought((), frozenset()), Tally()
             if left:
-                brought = await self._engine.bring(wanted, left, cut, tally)
+                tally = await self.accounts.tally(where)
+                brought = await self._bring(wanted, left, cut, tally)
                 self._cuts.note(model, cycle, brought.records)
             fetched = HourFetched.of(
                 wanted,
@@ -118,6 +122,18 @@ class Fetcher:
             )
         self._tell(fetched)
         return fetched
+
+    async def _bring(
+        self, wanted: HourWanted, keys: frozenset[MessageKey], cut: Cut, tally: Tally
+    ) -> FileBrought:
+        try:
+            return await self._engine.bring(wanted, keys, cut, tally)
+        except (Throttled, Unsettled):
+            raise  # their pauses are measured
+        except FetchError as error:  # that of others is a rule, which rehearsals shorten
+            if self._patience is not None and error.retry_after_s is not None:
+                error.retry_after_s *= self._patience.scale
+            raise
 
     async def newest_cycle(self, model: Model) -> str | None:
         """The newest run whose first hour is there, found by asking; None where there is none.
@@ -134,10 +150,8 @@ class Fetcher:
 
         raises  SourceError where the sources cannot tell
         """
-        if await self._cache.knows(model.key, cycle, hour):
-            return True
         try:
-            await self._engine.probe(model, cycle, hour)
+            await self.appeared(model, cycle, hour)
         except (NotYetPublished, Expired, BadIndex):
             return False
         return True
@@ -148,34 +162,39 @@ class Fetcher:
         """What is known of an hour that is there; asks once, if it is not in the cache.
 
         anew    ask even so: the files may have been replaced
-        raises  NotYetPublished where it is not there; other SourceErrors where nobody can tell
+        raises  NotYetPublished where it is not there; other FetchErrors where nobody can tell
         """
+        where = (model.key, cycle, hour)
         if anew:
             self._engine.forget(model, cycle, hour)
-        elif await self._cache.knows(model.key, cycle, hour):
+        elif await self._cache.knows(*where):
+            self.accounts.seen(where, None)
             return Appearance("cache")
-        return await self._engine.probe(model, cycle, hour)
+        seen = await self._engine.probe(model, cycle, hour, await self.accounts.tally(where))
+        self.accounts.seen(where, seen.source)
+        return seen
 
     async def forget(self, model: Model, cycle: str, hour: int) -> None:
         """The other side replaced the files of an hour: ours are worth nothing any more."""
         self._engine.forget(model, cycle, hour)
         await self._cache.drop(model.key, cycle, hour)
 
-    def status(self) -> dict[str, Any]:
-        """Budgets, cache and traffic so far, for status pages."""
-        return {
-            "hours": self._hours,
-            "cache_hit_rate": round(self._hours_cached / self._hours, 3) if self._hours else None,
-            "received_mb": {kind: round(size / 1e6, 2) for kind, size in self._received.items()},
-            "sources": {
-                source.name: {
-                    "requests_last_minute": source.host.pacer.last_minute(),
-                    "requests_per_min": source.host.pacer.requests_per_min,
-                    "throttled_for_s": round(source.host.breaker.throttled_for_s, 1),
-                }
-                for source in self._engine.sources
-            },
-        }
+    async def distrust(
+        self, model: Model, cycle: str, hour: int, keys: frozenset[MessageKey]
+    ) -> Distrusted:
+        """What was brought of an hour holds these fields with values that cannot be.
+
+        Throws the files away that hold them, for they may come better; see `distrust.MOST`.
+
+        raises  DiskFailed
+        """
+        async with self._alone((model.key, cycle, hour)):
+            return await self._cache.distrust(model.key, cycle, hour, keys)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources of the configuration in force, in the order in which they are asked."""
+        return self._engine.sources
 
     def _build(self, upstream: UpstreamSettings, fetch: FetchSettings) -> Engine:
         return Engine.build(
@@ -202,9 +221,7 @@ class Fetcher:
 
     def _tell(self, fetched: HourFetched) -> None:
         """Count and log one hour."""
-        self._hours += 1
-        self._hours_cached += fetched.method == "CACHED"
-        self._received[fetched.method] += fetched.bytes
+        self.accounts.fetched(fetched)
         log = self._log.warning if fetched.method == "FULL" else self._log.info
         log(
             "fetch.finished",
@@ -217,5 +234,6 @@ class Fetcher:
             requests=fetched.requests,
             files=len(fetched.files),
             missing=len(fetched.missing),
+            cache_hit_rate=self.accounts.of(fetched.model).hit_rate,
             took_s=round(fetched.took_s, 3),
         )

@@ -44,13 +44,14 @@ class DispatchGate:
         async with self._changed:
             self._pauses[by] = reason
 
-    async def resume(self, *, by: str) -> None:
-        """Take the pause of *by* away, if there is one; others stay."""
+    async def resume(self, *, by: str) -> bool:
+        """Take the pause of *by* away; others stay. Says whether there was one."""
         async with self._changed:
-            self._pauses.pop(by, None)
+            was_paused = self._pauses.pop(by, None) is not None
             if self._favour_of == by:
                 self._favour_of = ""
             self._changed.notify_all()
+            return was_paused
 
     async def hold_fetches(self, reason: str, *, by: str) -> None:
         """Let no new download start; what is here is still drawn. The reason is not empty."""

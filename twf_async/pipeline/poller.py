@@ -15,9 +15,9 @@ from twf_async.pipeline.discovery import RunFinder
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.pipeline.run import RunPipeline
-from twf_async.plan.progress import FileStatus
+from twf_async.pipeline.standing import standing
 from twf_async.plan.runs import candidates, deadline
-from twf_async.publish.manifest import RunState, hour_name
+from twf_async.publish.manifest import RunState
 
 LONGEST_SLEEP_S = 600.0  # a changed clock or configuration is noticed at the latest then
 
@@ -75,7 +75,7 @@ class ModelPoller:
             "looked_at": self._finder.looked_at,
             "fault": self._finder.fault,
             "coming": self._finder.coming(),
-            "runs": {cycle: _run_status(run) for cycle, (run, _) in sorted(self._runs.items())},
+            "runs": {cycle: standing(run) for cycle, (run, _) in sorted(self._runs.items())},
         }
 
     async def _follow(self, cycle: str = "") -> None:
@@ -153,16 +153,3 @@ class ModelPoller:
                 if not task.cancelled() and (error := task.exception()) is not None:
                     self._log.error("poller.run_broke", reason=str(error))
         self._runs.clear()
-
-
-def _run_status(run: RunPipeline) -> dict[str, object]:
-    count, files = run.count, run.progress.files.values()
-    return {
-        "frames": count.expected,
-        "published": count.published,
-        "failed": count.failed,
-        "hours_fetched": sum(state.status is FileStatus.FETCHED for state in files),
-        "hours_pending": sum(state.status is FileStatus.PENDING for state in files),
-        "superseded": run.superseded,
-        "etas": {hour_name(hour): eta for hour, eta in run.etas.items()},
-    }

@@ -33,6 +33,8 @@ ENTRIES: dict[str, type[BaseModel]] = {  # files that are tables of named entrie
 KEYED_FILES = tuple(ENTRIES)
 CATALOG_FILES = (*KEYED_FILES, "stations", "style")
 OPTIONAL_FILES = {"service", "stations", "style"}
+ETC = Path("/etc/twf-async")
+UNIT_STATE_DIR = Path("/var/lib/twf-async")  # StateDirectory= of systemd/twf-async.service
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Settings:
 def find_config_dir(given: str | None, environ: Mapping[str, str]) -> Path:
     """`--config`, else $TWF_CONFIG, else ./config, else /etc/twf-async."""
     named = given or environ.get("TWF_CONFIG")
-    candidates = [Path(named)] if named else [Path("config"), Path("/etc/twf-async")]
+    candidates = [Path(named)] if named else [Path("config"), ETC]
     for candidate in candidates:
         if (candidate / "models.toml").is_file():
             return candidate
@@ -56,6 +58,18 @@ def find_config_dir(given: str | None, environ: Mapping[str, str]) -> Path:
         f"no configuration in {tried} (models.toml is not there);"
         " name its directory with --config or TWF_CONFIG"
     )
+
+
+def find_state_dir(config_dir: Path, environ: Mapping[str, str]) -> Path:
+    """Where the service of this configuration keeps its state, whatever else is wrong with it.
+
+    Under systemd its unit says where; so does a file in /etc that names no place of its own.
+    """
+    service = _read(config_dir / "service.toml")
+    changes = environment.overrides(environ)
+    environment.apply(service, {k: v for k, v in changes.items() if k == ("state_dir",)})
+    place = Path(str(service.get("state_dir", ServiceSettings.model_fields["state_dir"].default)))
+    return UNIT_STATE_DIR if config_dir == ETC and not place.is_absolute() else place
 
 
 def load(config_dir: Path, environ: Mapping[str, str] = os.environ) -> Settings:
