@@ -204,3 +204,14 @@ async def test_a_record_with_lists_for_names_is_given_up(cache):
 
     assert await found(cache, T2M) == []
     assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["f006.aa.grib2.1.part", "f006.aa.json.1.tmp"])
+async def test_a_start_leaves_alone_what_a_process_that_runs_is_writing(cache, name):
+    path = (await put(cache, T2M)).parent / name  # process 1 always runs
+    path.write_bytes(b"GRIB")
+    os.utime(path, (0, 0))
+
+    await Cache(path.parents[2]).start()
+
+    assert path.exists()

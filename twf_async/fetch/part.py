@@ -107,8 +107,8 @@ def disk_error(path: Path, error: OSError) -> FetchError:
 
 
 def left_behind(path: Path) -> bool:
-    """Whether a `.part` file belongs to a process that no longer runs."""
-    owner = path.name.removesuffix(SUFFIX).rpartition(".")[2]
+    """Whether a file `NAME.PID.part`, or of another ending, is of a process that runs no more."""
+    owner = path.stem.rpartition(".")[2]
     if not owner.isdecimal():
         return True
     try:
