@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from render_farm.domain.fields import MessageKey, Statistic
-from tests.fetch.fakes.layouts import KEYS, KINDS, NAMELESS, layout, spoil
+from render_farm.domain.models import GridSize
+from tests.fetch.conftest import PNW
+from tests.fetch.fakes.layouts import KEYS, KINDS, NAMELESS, POINTS, layout, spoil
 from tests.fetch.fakes.messages import CYCLE
 from twf_async.fetch.errors import SourceError
 from twf_async.fetch.verify import Expectation, verify
@@ -87,6 +89,29 @@ def test_a_spoilt_text_gives_an_error_or_still_the_right_bytes(prove, random, wa
     keys = made.keys_within(ranges)
     assert selection.present <= set(keys)
     assert verified.keys == tuple(dict.fromkeys(keys))
+
+
+@given(randoms, wishes)
+def test_the_filter_is_asked_for_each_wanted_field_once_and_its_answer_is_foreseen(random, wanted):
+    made = layout(random)
+    lines = read(made.text)
+
+    selection = select(lines, wanted, box=PNW, grid=GridSize(points=POINTS, step_deg=0.25))
+
+    if any(key.parameter == NAMELESS for key in selection.present):
+        assert selection.method == "RANGES"
+    asked = [key for request in selection.filters for key in request.wanted]
+    assert len(asked) == len(set(asked))
+    if selection.method == "FILTERED":
+        assert set(asked) == selection.present
+    for request in selection.filters:
+        brought = [
+            line
+            for line in lines
+            if line.parameter in request.parameters and line.level in request.levels
+        ]
+        assert list(request.lines) == brought
+        assert request.wanted <= {line.key for line in brought}
 
 
 @given(st.binary(max_size=400), wishes)
