@@ -231,6 +231,8 @@ def test_a_split_brings_everything_in_few_requests_that_cost_no_more_than_one(
     assert len(requests) <= len(wanted)
     spent = sum(costs.get(pair, 0) for request in brought for pair in request)
     assert spent <= 1.1 * sum(costs.get(pair, 0) for pair in one)
+    weighty = [pair for request in brought for pair in request if costs.get(pair, 0)]
+    assert len(weighty) == len(set(weighty))  # nothing comes in two answers
     if at_most == 1 and wanted:
         assert brought == [one]
 
