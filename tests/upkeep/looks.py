@@ -54,7 +54,7 @@ def watchdog(sampler, gate, events, *, monotonic, crew=None, make_room=None, tel
         events,
         settings,
         diary=diary,
-        foreman=crew and Foreman(crew, settings, diary, worker_mb=lambda: 100.0),
+        foreman=crew and Foreman(crew, settings, diary),
         disk=DiskGuard(
             gate,
             settings,

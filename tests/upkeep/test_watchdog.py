@@ -82,6 +82,7 @@ class Slots:
 
     def __init__(self, size, idle):
         self.size, self.idle = size, idle
+        self.worker_mb = 100.0
         self.asked = []
         self.may_resize = asyncio.Event()
         self.may_resize.set()

@@ -16,6 +16,7 @@ from twf_async.settings.service import ServiceSettings
 from twf_async.upkeep.cache import CacheCleaner
 from twf_async.upkeep.diary import Diary
 from twf_async.upkeep.diskguard import DiskGuard
+from twf_async.upkeep.foreman import Foreman
 from twf_async.upkeep.leftovers import Leftover, find_leftovers
 from twf_async.upkeep.retention import Retention, runs_kept
 from twf_async.upkeep.space import SpaceMaker
@@ -82,6 +83,7 @@ def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Activ
         parts.events,
         lambda: settings().service.watchdog,
         diary=diary,
+        foreman=Foreman(parts.farm, lambda: settings().service.watchdog, diary),
         disk=DiskGuard(
             parts.gate,
             lambda: settings().service.watchdog,

@@ -26,6 +26,10 @@ class Crew(Protocol):
     def idle(self) -> int:
         """Slots without a job."""
 
+    @property
+    def worker_mb(self) -> float:
+        """What one more worker is counted with."""
+
     async def recycle(self) -> int | None:
         """Replace the largest idle worker; its slot, None when none is idle."""
 
@@ -36,17 +40,8 @@ class Crew(Protocol):
 class Foreman:
     """Keeps the farm as large as memory carries, up to the size that it had at the start."""
 
-    def __init__(
-        self,
-        crew: Crew,
-        settings: Callable[[], WatchdogSettings],
-        diary: Diary,
-        *,
-        worker_mb: Callable[[], float],
-    ) -> None:
-        """*worker_mb*: what one more worker is counted with."""
+    def __init__(self, crew: Crew, settings: Callable[[], WatchdogSettings], diary: Diary) -> None:
         self._crew, self._settings, self._diary = crew, settings, diary
-        self._worker_mb = worker_mb
         self.full = crew.size  # as many as were configured
         self._relief = Relief()
         self._step: asyncio.Task[None] | None = None
@@ -63,7 +58,7 @@ class Foreman:
                 return
             self._step.result()
             self._step = None
-        staff = Staff(self._crew.size, self.full, self._crew.idle, self._worker_mb())
+        staff = Staff(self._crew.size, self.full, self._crew.idle, self._crew.worker_mb)
         self._relief = relieve(
             self._relief, vitals, self._settings(), at_s, staff, favoured=favoured
         )
