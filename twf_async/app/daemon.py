@@ -87,7 +87,9 @@ class Daemon:
         desk = Desk(replace(parts.workshop, before_run=upkeep.retention.make_room))
         watchdog, cleaner = upkeep.watchdog, upkeep.cleaner
         status = Status(lambda: self._settings, parts, desk, upkeep)
-        control = ControlServer(service.state_dir, verbs(status.document, parts, reloads.ask))
+        control = ControlServer(
+            service.state_dir, verbs(status.document, parts, reloads.ask, upkeep.keeping)
+        )
         site = Site(
             WebContext(
                 settings=lambda: self._settings,

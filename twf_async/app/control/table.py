@@ -8,6 +8,7 @@ import structlog
 from twf_async.app.assembly import Parts
 from twf_async.app.control.verbs import Verb
 from twf_async.app.reloads import Reloaded
+from twf_async.app.upkeep import Housekeeping
 from twf_async.errors import BadInput
 from twf_async.publish.events import STATUS_CHANGED
 
@@ -18,7 +19,10 @@ _log = structlog.get_logger(component="control")
 
 
 def verbs(
-    status: Callable[[], dict[str, Any]], parts: Parts, reload: Callable[[], Awaitable[Reloaded]]
+    status: Callable[[], dict[str, Any]],
+    parts: Parts,
+    reload: Callable[[], Awaitable[Reloaded]],
+    keeping: Housekeeping,
 ) -> tuple[Verb, ...]:
     """Everything that can be asked for over the control socket."""
     gate, tree, events = parts.gate, parts.tree, parts.events
@@ -54,6 +58,9 @@ def verbs(
         await tree.unpin(model, cycle)
         return {"pinned": sorted(tree.pinned(model))}
 
+    async def clean(body: Mapping[str, Any]) -> dict[str, Any]:
+        return await keeping.clean(dry_run=body.get("dry_run") is not False)
+
     return (
         Verb("status", "GET", show),
         Verb("reload", "POST", read_again),
@@ -61,6 +68,7 @@ def verbs(
         Verb("resume", "POST", resume),
         Verb("pin", "POST", pin),
         Verb("unpin", "POST", unpin),
+        Verb("clean", "POST", clean),
     )
 
 
