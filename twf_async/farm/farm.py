@@ -186,7 +186,7 @@ class Farm:
             model=job.model,
             cycle=job.cycle,
             hour=job.hour,
-            reason=reason,
+            reason=reason.value,
             detail=detail,
             frames_kept=len(outcome.frames) if isinstance(outcome, HourRendered) else 0,
         )
