@@ -98,12 +98,16 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class FrameFailure:
-    """One image that could not be drawn; the rest of the hour is not touched by it."""
+    """One image that could not be drawn; the rest of the hour is not touched by it.
+
+    bad  the messages whose bytes are why, where it is theirs: taken anew they may be good
+    """
 
     region: str
     product: str
     reason: Reason
     detail: str
+    bad: tuple[MessageSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def _frame(
 ) -> Frame | FrameFailure:
     product = task.product.key
     if isinstance(derived, Unusable):
-        return FrameFailure(region_key, product, derived.reason, derived.detail)
+        return FrameFailure(region_key, product, derived.reason, derived.detail, derived.bad)
     region = next((r for r in job.regions if r.key == region_key), None)
     if region is None:
         detail = f"the job does not define the region {region_key!r}"

@@ -21,10 +21,11 @@ Offsets = Mapping[MessageSource, int]  # byte of its file at which a message beg
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Why a task has not the fields it needs, with one plain sentence."""
+    """Why a task has not the fields it needs, with one plain sentence. bad: see FrameFailure."""
 
     reason: Reason
     detail: str
+    bad: tuple[MessageSource, ...] = ()
 
 
 class JobFields:
@@ -98,7 +99,7 @@ class JobFields:
             elif role in product.optional and failures[0].reason is Reason.FIELD_MISSING:
                 left_out[role] = failures[0]  # damaged is another matter: snow would turn to rain
             else:
-                return Unusable(failures[0].reason, failures[0].detail)
+                return Unusable(failures[0].reason, failures[0].detail, _bad(task, fields))
         face = RECIPE_FACES.get(product.recipe)
         for role in face.in_doubt(product.fields.keys() - inputs.keys()) if face else ():
             inputs.pop(role, None)
@@ -114,6 +115,18 @@ class JobFields:
             self._uses[source] -= 1
             if self._uses[source] <= 0:
                 self._fields.pop(source, None)
+
+
+def _bad(
+    task: ProductTask, fields: Mapping[MessageSource, Field | Failure]
+) -> tuple[MessageSource, ...]:
+    """All messages of the task that are there and cannot be trusted, for they may come anew."""
+    found = ((source, fields[source]) for source in _sources(task))
+    return tuple(
+        source
+        for source, result in found
+        if isinstance(result, Failure) and result.reason is Reason.BAD_DATA
+    )
 
 
 def _sources(task: ProductTask) -> tuple[MessageSource, ...]:

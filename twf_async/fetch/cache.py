@@ -19,6 +19,7 @@ import structlog
 
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.places import Box
+from twf_async.fetch.distrust import Distrusted, complained
 from twf_async.fetch.part import SUFFIX as PART
 from twf_async.fetch.part import disk_error, left_behind, unbroken
 from twf_async.fetch.record import BadRecord, Record, covers
@@ -27,6 +28,7 @@ from twf_async.fetch.verify import sha256_of
 T = TypeVar("T")
 _DATA = ".grib2"
 _RECORD = ".json"
+_COMPLAINTS = ".distrust"
 _ASIDE = ".tmp"
 _SETTLED_S = 60.0  # another process may be between its two renames
 _FILES_REMEMBERED = 4096
@@ -81,6 +83,23 @@ class Cache:
                 self._discard(Path(record.path), reason="replaced on the source")
 
         await self._disk(work)
+
+    async def distrust(
+        self, model: str, cycle: str, hour: int, keys: frozenset[MessageKey]
+    ) -> Distrusted:
+        """Delete the files with these fields, for their values cannot be; within bounds.
+
+        raises  DiskFailed
+        """
+
+        def work() -> Distrusted:
+            noted = self._root / model / cycle / f"f{hour:03d}{_COMPLAINTS}"
+            held, told = complained(noted, self._records(model, cycle, hour), keys)
+            for record in held:
+                self._discard(Path(record.path), reason="bad values")
+            return told
+
+        return await self._disk(work)
 
     async def of_run(self, model: str, cycle: str) -> tuple[Record, ...]:
         """Everything that was downloaded of a run. Raises DiskFailed."""

@@ -16,9 +16,9 @@ from twf_async.fetch.record import Record
 MODEL, HOUR = "gfs", 6
 
 
-async def put(cache, *keys, box=None, question=None):
-    content = b"".join(message(key) for key in keys)
-    path = cache.target(MODEL, CYCLE, HOUR, question or f"{keys} {box}")
+async def put(cache, *keys, box=None, question=None, hour=HOUR, payload=b""):
+    content = b"".join(message(key, payload=payload) for key in keys)
+    path = cache.target(MODEL, CYCLE, hour, question or f"{keys} {box}")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_bytes(content)
@@ -26,7 +26,7 @@ async def put(cache, *keys, box=None, question=None):
         path=str(path),
         model=MODEL,
         cycle=CYCLE,
-        hour=HOUR,
+        hour=hour,
         source="nomads",
         origin="gfs.f006",
         method="FILTERED" if box else "RANGES",
