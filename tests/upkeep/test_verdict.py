@@ -52,7 +52,7 @@ def test_no_swap_is_no_shortage_of_swap_and_little_memory_pauses_all_the_same():
     assert follow(look(**none, memory_available_mb=99.0))[0].paused == "memory low"
 
 
-def test_a_storm_of_waiting_for_disks_holds_work_until_it_is_clearly_over():
+def test_an_io_wait_storm_holds_work_until_it_is_clearly_over():
     storm, abating, over = (look(io_stall_pct=pct) for pct in (75.0, 40.0, 20.0))
     seen = follow(storm, abating, abating, over, over, over, over)
     assert [v.paused for v in seen] == ["disk stalls"] * 6 + [""]

@@ -18,7 +18,7 @@ if libc.vfork() == 0:
 """
 
 
-def test_workers_in_uninterruptible_sleep_are_counted(tmp_path):
+def test_workers_in_d_state_are_counted(tmp_path):
     sampler = SystemSampler([tmp_path])
     with subprocess.Popen([sys.executable, "-c", ASLEEP], stdout=subprocess.PIPE) as process:
         try:

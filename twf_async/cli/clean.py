@@ -35,9 +35,13 @@ def command(config_dir: str | None, *, dry_run: bool, as_json: bool) -> int:
 
 def _told(swept: dict[str, Any]) -> str:
     rows = [(f"run {run['model']} {run['cycle']}", run["bytes"]) for run in swept["runs"]]
-    for key, what in (("downloads", "old downloads"), ("leftovers", "leftovers of dead processes")):
+    for key, what in (
+        ("downloads", "old download{}"),
+        ("leftovers", "leftover{} of dead processes"),
+    ):
         if count := swept[key]["files"]:
-            rows.append((f"{count} {what}", swept[key]["bytes"]))
+            plural = "" if count == 1 else "s"
+            rows.append((f"{count} {what.format(plural)}", swept[key]["bytes"]))
     verb = "would be freed" if swept["dry_run"] else "freed"
     lines = [f"{_size(size):>10}  {what}" for what, size in rows]
     return "\n".join([*lines, f"{_size(swept['bytes']):>10}  {verb}"])
