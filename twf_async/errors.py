@@ -32,6 +32,7 @@ class FetchError(TwfError):
     """A download did not leave a usable file."""
 
     retry_after_s: float | None = None  # None: asking again cannot help
+    holds_run = True  # what befell one hour would befall the next one too
     reason = "fetch failed"
 
 

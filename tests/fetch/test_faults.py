@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from tests.fetch.fakes.messages import CUT_OUT, PRMSL, T2M, T850, TOTAL, file_of, message
 from tests.fetch.fakes.nomads import BLOCK_PAGE, answer, bare_302, chunked, ranged
 from twf_async.fetch.errors import (
+    BadFile,
     Expired,
     FullRefused,
     NotYetPublished,
@@ -20,6 +21,7 @@ from twf_async.fetch.errors import (
     Throttled,
     TimedOut,
     Unreachable,
+    Unsettled,
     WrongGrid,
     WrongMessages,
 )
@@ -198,13 +200,13 @@ async def test_a_block_stops_every_request_to_the_host(page, where, nomads, mode
         asked = len(nomads.asked)
         with pytest.raises(Throttled) as second:
             await fetcher.exists(models["aigfs"], "2026012912", 6)
-        status = fetcher.status()["sources"]["nomads"]
+        left_s = fetcher.sources[0].host.breaker.throttled_for_s
 
     assert [line["event"] for line in logs] == ["fetch.throttled"]
     assert 60.0 <= first.value.retry_after_s <= 75.0
     assert 50.0 < second.value.retry_after_s <= first.value.retry_after_s
     assert len(nomads.asked) == asked
-    assert status["throttled_for_s"] > 50.0
+    assert left_s > 50.0
 
 
 async def test_after_a_block_one_request_finds_out_and_the_pause_doubles(
@@ -232,9 +234,9 @@ async def test_what_aiohttp_repeats_by_itself_is_counted(nomads, gfs, running, w
 
     async with running(nomads.url) as fetcher:
         fetched = await fetcher.hour(want(gfs, T2M))
-        status = fetcher.status()["sources"]["nomads"]
+        left = fetcher.sources[0].host.pacer.last_minute()
 
-    assert fetched.requests == status["requests_last_minute"] == len(nomads.asked) == 3
+    assert fetched.requests == left == len(nomads.asked) == 3
 
 
 async def test_an_hour_that_is_not_there_costs_one_request(nomads, gfs, aigfs, running, want):
@@ -390,7 +392,7 @@ async def test_every_error_is_one_of_ours_and_says_whether_to_come_back():
     def below(kind):
         return {kind} | {sub for child in kind.__subclasses__() for sub in below(child)}
 
-    for kind in below(SourceError) - {SourceError, Throttled}:
+    for kind in below(SourceError) - {SourceError, BadFile, Throttled, Unsettled}:
         error = kind("what happened")
         assert error.retry_after_s is None or error.retry_after_s > 0
         assert error.reason != SourceError.reason

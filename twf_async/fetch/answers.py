@@ -13,8 +13,9 @@ from html import unescape
 from twf_async.fetch.errors import (
     BrokenStream,
     Expired,
-    NotGrib,
+    Forbidden,
     NotYetPublished,
+    PageInstead,
     RangeIgnored,
     RangeRefused,
     Refused,
@@ -26,12 +27,14 @@ PEEK_BYTES = 4096
 LONGEST_WAIT_S = 600.0
 _BLOCKED = (b"abusive-user-block", b"over rate limit", b"allowed limit has been reached")
 _ABSENT = (b"not present", b"not found", b"does not exist")
+_DENIED = b"access denied"  # Akamai's page, which comes for every path
+_CLOSED = (b"403 forbidden", b"<code>accessdenied</code>")  # Apache's and S3's, of one path each
+_AKAMAI = "akamai"
 _TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 _TAG = re.compile(rb"<[^>]*>")
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15})")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _BY_STATUS: dict[int, type[SourceError]] = {
-    403: Expired,
     404: NotYetPublished,
     410: NotYetPublished,
     416: RangeRefused,
@@ -58,19 +61,20 @@ def require_good_status(
 
     reason  the reason phrase
     page    the first bytes of the body
-    recent  whether what was asked for is too young to have been cleared away: then 403 is a block
+    recent  whether what was asked for is too young to have been cleared away
     raises  Blocked or a SourceError
     """
     if status in {200, 206}:
         return
+    reason = _writable(reason)
     what = f"{status} {reason}: {_words(page)}".rstrip(": ")
     wait_s = _retry_after_s(headers)
     if says_blocked(reason.encode() + b" " + page) or status == 429:
         raise Blocked(what, wait_s)
     if is_redirect(status):
         raise _redirected(status, headers.get("Location"), wait_s)
-    if status == 403 and recent:
-        raise Blocked(what, wait_s)
+    if status == 403:
+        raise _forbidden(what, headers, page, recent=recent)
     if status >= 500:
         trouble = ServerTrouble(what)
         trouble.retry_after_s = max(wait_s, ServerTrouble.retry_after_s or 0.0)
@@ -91,7 +95,7 @@ def require_no_page(status: int, peek: bytes) -> None:
         return
     if any(word in peek.lower() for word in _ABSENT):
         raise NotYetPublished(f"a page: {_words(peek)}")
-    raise NotGrib(f"a page instead of data: {_words(peek)}")
+    raise PageInstead(f"a page instead of data: {_words(peek)}")
 
 
 def says_blocked(text: bytes) -> bool:
@@ -106,14 +110,17 @@ def require_range(
     """The end (exclusive) of the bytes that come and the size of the file.
 
     start, end  what was asked for; end exclusive, None to the end of the file
-    raises      RangeIgnored, BrokenStream for another range than asked
+    raises      RangeIgnored, RangeRefused for one that the file cannot hold, BrokenStream for
+                another range than asked
     """
     if status != 206:
         raise RangeIgnored(f"status {status} to a byte range: the whole file comes")
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     if match is None:
-        raise RangeIgnored(f"206 with Content-Range {headers.get('Content-Range')!r}")
+        raise RangeIgnored(f"206 with Content-Range {headers.get('Content-Range', '')[:60]!r}")
     first, last, total = (int(group) for group in match.groups())
+    if end is not None and total < end:
+        raise RangeRefused(f"asked for bytes {start}-{end}, the file has {total}")
     if first != start or last + 1 != (total if end is None else end):
         raise BrokenStream(f"asked for bytes {start}-{end}, got {match[0]}")
     return last + 1, total
@@ -126,19 +133,32 @@ def last_modified(headers: Mapping[str, str]) -> datetime | None:
         return None
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo is not None else None
 
 
 def error_of_kind(kind: type[SourceError], what: object) -> SourceError:
     """One of our errors from a foreign one, which often has no text of its own."""
-    return kind(str(what) or type(what).__name__)
+    return kind(_writable(str(what)) or type(what).__name__)
+
+
+def _forbidden(
+    what: str, headers: Mapping[str, str], page: bytes, *, recent: bool
+) -> Blocked | SourceError:
+    """Tell a closed directory from a closed door. What is unclear is taken for the door."""
+    lowered = page.lower()
+    if _AKAMAI in headers.get("Server", "").lower():
+        return Blocked(what)
+    if any(word in lowered for word in _CLOSED):
+        return Forbidden(what) if recent else Expired(what)
+    return Blocked(what) if recent or _DENIED in lowered else Expired(what)
 
 
 def _redirected(status: int, location: str | None, wait_s: float) -> Exception:
     if location is None:
         return Blocked(f"{status} without a Location", wait_s)
+    location = _writable(location)
     if says_blocked(location.encode()):
         return Blocked(f"{status} to {location}", wait_s)
     return ServerTrouble(f"sent elsewhere: {status} to {location}")
@@ -147,6 +167,11 @@ def _redirected(status: int, location: str | None, wait_s: float) -> Exception:
 def _retry_after_s(headers: Mapping[str, str]) -> float:
     text = headers.get("Retry-After", "")
     return min(float(text), LONGEST_WAIT_S) if text.isascii() and text.isdigit() else 0.0
+
+
+def _writable(text: str) -> str:
+    """What of a header was not UTF-8 comes as half characters, which no log can write."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _words(page: bytes) -> str:

@@ -30,11 +30,14 @@ from twf_async.fetch.errors import (
     TimedOut,
     TooMuch,
 )
+from twf_async.fetch.grids import Grids
+from twf_async.fetch.host import Request
 from twf_async.fetch.part import Part, disk_error, open_part
 from twf_async.fetch.patience import Patience
 from twf_async.fetch.record import Record
 from twf_async.fetch.retry import persist
-from twf_async.fetch.transport import Request, Transport
+from twf_async.fetch.settling import Settling
+from twf_async.fetch.transport import Transport
 from twf_async.fetch.verify import Expectation, verify
 from twf_async.plan.idx import IdxLine
 from twf_async.plan.selection import ByteRange, FilterRequest
@@ -47,15 +50,25 @@ _MAGIC = b"GRIB"
 
 @dataclass(slots=True)
 class _Identity:
-    """Tells whether the file behind a URL is still the one that we began to read."""
+    """Tells whether the file behind a URL is the one of the inventory, and stays that one.
 
+    last_offset  where the inventory's last message begins
+    counted      whether the answer in hand says how long it is, and as long as it was asked for
+    """
+
+    last_offset: int
     total: int | None = None
     modified: datetime | None = None
+    counted: bool = False
 
     def require(self, total: int, modified: datetime | None) -> None:
         if self.total is not None and (self.total, self.modified) != (total, modified):
             raise FileReplaced(
                 f"{self.total} bytes of {self.modified}, then {total} bytes of {modified}"
+            )
+        if self.last_offset >= total:
+            raise RangeRefused(
+                f"the last field begins at byte {self.last_offset}, the file has {total}"
             )
         self.total, self.modified = total, modified
 
@@ -63,10 +76,14 @@ class _Identity:
 class Downloader:
     """Downloads into the cache. Every method raises SourceError, NoSpace or DiskFailed."""
 
-    def __init__(self, transport: Transport, cache: Cache, patience: Patience) -> None:
+    def __init__(
+        self, transport: Transport, cache: Cache, patience: Patience, settling: Settling
+    ) -> None:
         self._transport = transport
         self._cache = cache
         self._patience = patience
+        self._settling = settling
+        self._grids = Grids()
 
     async def filtered(self, errand: Errand, question: FilterRequest, box: Box) -> Record:
         """One answer of the grib filter."""
@@ -89,16 +106,23 @@ class Downloader:
             return await self._keep(part, target, errand, expected, "FILTERED", box=box)
 
     async def ranges(
-        self, errand: Errand, stretches: Sequence[ByteRange], wanted: frozenset[MessageKey]
+        self,
+        errand: Errand,
+        lines: Sequence[IdxLine],
+        stretches: Sequence[ByteRange],
+        wanted: frozenset[MessageKey],
     ) -> Record:
-        """Stretches of the file, one request each, put together in file order."""
+        """Stretches of the file, one request each, put together in file order.
+
+        lines   the whole inventory that the stretches were found by
+        """
         model = errand.at.model
         count = sum(len(stretch.lines) for stretch in stretches)
         expected = Expectation(errand.at.cycle, wanted, count, exact=True, grid=model.grid)
         places = " ".join(f"{stretch.start}-{stretch.end}" for stretch in stretches)
         target = self._target(errand, f"{errand.name} {places}")
         await _require_space(target, sum((s.end or s.start) - s.start for s in stretches))
-        identity = _Identity()
+        identity = _Identity(lines[-1].offset)
         async with open_part(target) as part:
             for stretch in stretches:
                 work = partial(self._stretch, errand, stretch, part, part.size, identity)
@@ -123,12 +147,25 @@ class Downloader:
             modified = await self._persist(errand, work)
             return await self._keep(part, target, errand, expected, "FULL", modified=modified)
 
+    async def require_settled(self, errand: Errand) -> None:
+        """Ask how long the file is, where it may still be being written; Unsettled if so.
+
+        Not needed before byte ranges: their first answer tells.
+        """
+        if not self._settling.watches(errand):
+            return
+        host, request = errand.at.source.host, errand.headers_request()
+        async with self._transport.ask(host, request, errand.tally) as answer:
+            length = answer.headers.get("Content-Length", "")
+            size = int(length) if length.isascii() and length.isdigit() else None
+            self._settling.require(errand, size, last_modified(answer.headers))
+
     async def _receive(
         self, errand: Errand, request: Request, part: Part, limit: int
     ) -> datetime | None:
         """A whole body; returns its Last-Modified."""
         await part.cut(0)
-        async with self._transport.get(errand.at.source.host, request, errand.tally) as answer:
+        async with self._transport.ask(errand.at.source.host, request, errand.tally) as answer:
             async for chunk in answer.chunks():
                 await part.write(chunk)
                 if part.size > limit:
@@ -149,14 +186,16 @@ class Downloader:
         expected = 0 if asked_end is None else asked_end - start
         request = errand.request(errand.at.url, start=start, end=asked_end, expected=expected)
         try:
-            end = await self._receive_range(errand, request, part, identity, begins=not received)
+            await self._receive_range(errand, request, part, identity, begins=not received)
         except (BrokenStream, TimedOut):
-            raise  # what came is kept, and continued
+            # What came is kept, and continued, where the answer was framed by its length: a chunk
+            # that is longer than it says leaves bytes behind that are not of the file.
+            if not identity.counted:
+                await part.cut(begin + received)
+            raise
         except FetchError:
             await part.cut(begin)
             raise
-        if part.size < begin + end - stretch.start:
-            raise BrokenStream(f"bytes {start}-{end} ended early")
 
     async def _receive_range(
         self,
@@ -166,23 +205,29 @@ class Downloader:
         identity: _Identity,
         *,
         begins: bool,
-    ) -> int:
-        """The body of a 206, never more of it than promised; returns its end in the file.
+    ) -> None:
+        """The body of a 206, all of it and never more than promised.
 
         begins  whether its first byte must be that of a message
         """
         position = start = request.start or 0
-        async with self._transport.get(errand.at.source.host, request, errand.tally) as answer:
+        identity.counted = False
+        async with self._transport.ask(errand.at.source.host, request, errand.tally) as answer:
             end, total = require_range(answer.status, answer.headers, start, request.end)
-            identity.require(total, last_modified(answer.headers))
+            modified = last_modified(answer.headers)
+            if identity.total is None and self._settling.watches(errand):
+                self._settling.require(errand, total, modified)
+            identity.require(total, modified)
             if begins and not answer.peek.startswith(_MAGIC):
                 raise NotGrib(f"the field at byte {start} does not begin with GRIB")
+            identity.counted = answer.headers.get("Content-Length") == str(end - start)
             async for chunk in answer.chunks():
                 position += len(chunk)
                 if position > end:
                     raise TooMuch(f"more than the promised bytes {start}-{end}")
                 await part.write(chunk)
-        return end
+        if position < end:
+            raise BrokenStream(f"bytes {start}-{end} ended early")
 
     async def _persist(self, errand: Errand, work: Callable[[], Awaitable[T]]) -> T:
         return await persist(
@@ -206,6 +251,7 @@ class Downloader:
     ) -> Record:
         await part.flush()
         verified = await asyncio.to_thread(verify, part.path, expected)
+        self._grids.require(errand, box, verified.shapes)
         at = errand.at
         record = Record(
             path=str(target),

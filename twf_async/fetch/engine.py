@@ -6,27 +6,34 @@ Budgets, breakers, the cache and the memory of runs outlive it (see fetcher.py).
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
+
+import structlog
 
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model, ModelFile
 from twf_async.clock import Clock
+from twf_async.errors import FetchError
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.cuts import Cut
 from twf_async.fetch.download import Downloader
 from twf_async.fetch.errand import Errand
+from twf_async.fetch.errors import NotYetPublished, Throttled, Unsettled
 from twf_async.fetch.fallback import Fallback, Hour
 from twf_async.fetch.fetched import Appearance, HourWanted
 from twf_async.fetch.file_fetch import FileBrought, FileFetch
+from twf_async.fetch.host import Host, Tally
 from twf_async.fetch.inventories import Inventories
 from twf_async.fetch.patience import Patience
+from twf_async.fetch.settling import Settling
 from twf_async.fetch.sources import FileAt, Source, sources
-from twf_async.fetch.transport import Host, Tally, Transport
+from twf_async.fetch.transport import Transport
 from twf_async.plan.runs import cycle_time
 from twf_async.settings.service import FetchSettings, UpstreamSettings
 
+_log = structlog.get_logger(component="fetch")
 _RECENT = timedelta(hours=36)  # NOMADS keeps every model's runs longer than this
 
 
@@ -55,12 +62,13 @@ class Engine:
         """Put one together; *hosts* by the names of the sources."""
         transport = Transport(upstream)
         inventories = Inventories(transport)
-        downloader = Downloader(transport, cache, patience)
+        settling = Settling(clock)
+        downloader = Downloader(transport, cache, patience, settling)
         places = sources(upstream, hosts)
         return cls(
             transport,
             inventories,
-            FileFetch(inventories, downloader, patience, allow_full=fetch.allow_full),
+            FileFetch(inventories, downloader, patience, settling, allow_full=fetch.allow_full),
             places,
             Fallback(places, clock, after=timedelta(minutes=upstream.fallback_after_min)),
             clock,
@@ -71,18 +79,24 @@ class Engine:
     ) -> FileBrought:
         """What a source has of *keys*. Raises FetchError."""
         hour = (wanted.model.key, wanted.cycle, wanted.hour)
-        async with self.transport.hold():
-            return await self.fallback.ask(
-                wanted.model, hour, lambda source: self._bring(source, wanted, keys, cut, tally)
-            )
+        async with self.transport.session.hold():
+            try:
+                return await self.fallback.ask(
+                    wanted.model, hour, lambda source: self._bring(source, wanted, keys, cut, tally)
+                )
+            except (NotYetPublished, Throttled, Unsettled):
+                raise  # told where they are noticed, or normal life
+            except FetchError as error:
+                _tell_failed(hour, error)
+                raise
 
-    async def probe(self, model: Model, cycle: str, hour: int) -> Appearance:
+    async def probe(self, model: Model, cycle: str, hour: int, tally: Tally) -> Appearance:
         """Read all inventories of an hour, each asked for once. Raises SourceError."""
         where = (model.key, cycle, hour)
 
         async def read_all(source: Source) -> Appearance:
             found = [
-                await self.inventories.whole(self._errand(source, model, file, where, Tally()))
+                await self.inventories.whole(self._errand(source, model, file, where, tally))
                 for file in model.files
             ]
             return Appearance(
@@ -91,8 +105,8 @@ class Engine:
                 ".".join(one.digest for one in found),
             )
 
-        async with self.transport.hold():
-            return await self.fallback.ask(model, where, read_all)
+        async with self.transport.session.hold():
+            return await self.fallback.ask(model, where, read_all, looks=True)
 
     def forget(self, model: Model, cycle: str, hour: int) -> None:
         """Have all inventories of an hour read again."""
@@ -112,7 +126,12 @@ class Engine:
         where = (wanted.model.key, wanted.cycle, wanted.hour)
         shares, missing = _by_file(wanted.model.files, keys)
         errands = [
-            (self._errand(source, wanted.model, file, where, tally), share)
+            (
+                replace(
+                    self._errand(source, wanted.model, file, where, tally), splits=wanted.splits
+                ),
+                share,
+            )
             for file, share in shares
         ]
         for errand, _ in errands:  # one after the other: an hour that is not there costs one hit
@@ -135,6 +154,20 @@ class Engine:
     ) -> Errand:
         recent = self.clock.now() - cycle_time(hour[1]) < _RECENT
         return Errand(FileAt(source, model, file, hour[1], hour[2]), recent, tally)
+
+
+def _tell_failed(hour: Hour, error: FetchError) -> None:
+    """Log why an hour is left for later, or for good where nothing says when to come back."""
+    model, cycle, number = hour
+    _log.warning(
+        "fetch.failed",
+        model=model,
+        cycle=cycle,
+        hour=number,
+        reason=error.reason,
+        detail=str(error)[:300],
+        pause_s=error.retry_after_s,
+    )
 
 
 def _by_file(

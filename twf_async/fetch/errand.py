@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from twf_async.fetch.host import Kind, Request, Tally
 from twf_async.fetch.sources import FileAt
-from twf_async.fetch.transport import Request, Tally
+from twf_async.plan.selection import FILTER_REQUESTS
 from twf_async.plan.urls import file_path
 
 
@@ -12,11 +13,13 @@ class Errand:
     """Where the file is, and what asking for it has cost so far.
 
     recent  whether the run is too young to have been cleared away
+    splits  filter requests that the file may take at most
     """
 
     at: FileAt
     recent: bool
     tally: Tally
+    splits: int = FILTER_REQUESTS
 
     @property
     def name(self) -> str:
@@ -27,4 +30,18 @@ class Errand:
         self, url: str, *, start: int | None = None, end: int | None = None, expected: int = 0
     ) -> Request:
         """One GET of this errand; *expected* bytes are for its deadline only."""
-        return Request(url, self.at.model.key, start, end, self.recent, expected)
+        kind = self._kind(url, start)
+        return Request(url, self.at.model.key, kind, start, end, self.recent, expected)
+
+    def headers_request(self) -> Request:
+        """One HEAD of the file: how long it is, and since when."""
+        return Request(
+            self.at.url, self.at.model.key, "INVENTORY", recent=self.recent, headers_only=True
+        )
+
+    def _kind(self, url: str, start: int | None) -> Kind:
+        if url == self.at.idx_url:
+            return "INVENTORY"
+        if url != self.at.url:
+            return "FILTERED"
+        return "FULL" if start is None else "RANGES"

@@ -1,7 +1,8 @@
 """What goes wrong between us and a source, one class for each way to go on (nomads.md 2.5).
 
 `retry_after_s` is the first pause before asking again; it grows with each attempt (patience.py).
-`suspect_index` says that the inventory we went by may be older or newer than the file.
+`suspect_index` says that the inventory we went by may be older or newer than the file, and
+`suspect_file` that the file itself may not be written to its end (settling.py).
 """
 
 from twf_async.errors import FetchError
@@ -12,6 +13,7 @@ class SourceError(FetchError):
 
     retry_after_s: float | None = 5.0
     suspect_index = False
+    suspect_file = False
 
 
 class NotYetPublished(SourceError):
@@ -19,6 +21,23 @@ class NotYetPublished(SourceError):
 
     retry_after_s = 30.0
     reason = "not yet published"
+
+
+class Forbidden(NotYetPublished):
+    """403 for a young directory: closed by mistake, or not opened yet. Others are not concerned."""
+
+    reason = "forbidden"
+
+
+class Unsettled(SourceError):
+    """The file may still be being written. Of this hour only: nothing else waits for it."""
+
+    reason = "not settled yet"
+    holds_run = False
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Expired(SourceError):
@@ -71,36 +90,51 @@ class BrokenStream(SourceError):
     reason = "connection broken"
 
 
-class EmptyAnswer(SourceError):
+class BadFile(SourceError):
+    """What was had of one file is not as it should be: other hours need not be so."""
+
+    holds_run = False
+
+
+class EmptyAnswer(BadFile):
     """200 with nothing in it: the filter found none of what it was asked for."""
 
     suspect_index = True
     reason = "empty answer"
 
 
-class NotGrib(SourceError):
-    """Another thing than GRIB under a good status: mostly a page."""
+class NotGrib(BadFile):
+    """Another thing than GRIB under a good status."""
 
     suspect_index = True
+    suspect_file = True
     reason = "not GRIB"
 
 
-class Truncated(SourceError):
+class PageInstead(NotGrib):
+    """A page under a good status: the server was confused, the file may be whole."""
+
+    suspect_file = False
+
+
+class Truncated(BadFile):
     """The answer ends before the last message does, or before the last message."""
 
     suspect_index = True
+    suspect_file = True
     reason = "truncated"
 
 
-class WrongMessages(SourceError):
+class WrongMessages(BadFile):
     """Whole GRIB, but not what was asked for: another run, other fields."""
 
     suspect_index = True
+    suspect_file = True
     retry_after_s = 10.0
     reason = "wrong messages"
 
 
-class WrongGrid(SourceError):
+class WrongGrid(BadFile):
     """The fields lie on another grid than they should: the box caught nothing, or a bad run."""
 
     retry_after_s = 30.0
@@ -114,22 +148,24 @@ class RangeIgnored(SourceError):
     reason = "byte range ignored"
 
 
-class RangeRefused(SourceError):
-    """416: the inventory points past the end of the file."""
+class RangeRefused(BadFile):
+    """416, or known before: the inventory points past the end of the file."""
 
     suspect_index = True
+    suspect_file = True
     retry_after_s = 10.0
     reason = "inventory points past the end of the file"
 
 
-class FileReplaced(SourceError):
+class FileReplaced(BadFile):
     """The file became another one while we read it."""
 
     suspect_index = True
+    suspect_file = True
     reason = "file replaced while it was read"
 
 
-class BadIndex(SourceError):
+class BadIndex(BadFile):
     """The inventory is empty, cut, shuffled or of another run."""
 
     suspect_index = True
@@ -137,7 +173,7 @@ class BadIndex(SourceError):
     reason = "unusable inventory"
 
 
-class FieldsLacking(SourceError):
+class FieldsLacking(BadFile):
     """The inventory, read for the first time, lacks fields: cut at a line's end, or not written."""
 
     suspect_index = True
@@ -145,7 +181,7 @@ class FieldsLacking(SourceError):
     reason = "inventory lacks fields"
 
 
-class TooMuch(SourceError):
+class TooMuch(BadFile):
     """An answer grew far beyond what the inventory promised: hung up."""
 
     suspect_index = True
@@ -153,9 +189,9 @@ class TooMuch(SourceError):
 
 
 class FullRefused(SourceError):
-    """Only the whole file could be had, and `fetch.allow_full` is off."""
+    """Only the whole file could be had, and `fetch.allow_full` is off. The source may get well."""
 
-    retry_after_s = None
+    retry_after_s = 60.0
     reason = "full download refused"
 
 

@@ -1,8 +1,8 @@
 """Which source is asked, and when the next one is.
 
 NOMADS first, always: it cuts out boxes, and the mirror only follows it. The mirror is asked for an
-hour that NOMADS has failed to give for a while, or at once where NOMADS cannot be reached or has
-cleared the run away.
+hour that NOMADS has failed to give for a while, or at once where NOMADS cannot be reached, has
+cleared the run away or only gives whole files.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ import structlog
 
 from render_farm.domain.models import Model
 from twf_async.clock import Clock
-from twf_async.fetch.errors import Expired, SourceError, Unreachable
+from twf_async.fetch.errors import FullRefused, SourceError, Unreachable, Unsettled
 from twf_async.fetch.sources import Source
 
 T = TypeVar("T")
@@ -29,20 +29,29 @@ class Fallback:
         self._sources = sources
         self._clock = clock
         self._after = after
-        self._failing_since: dict[Hour, datetime] = {}
+        self._failing_since: dict[tuple[Hour, bool], datetime] = {}
         self._down_since: datetime | None = None
         self._log = structlog.get_logger(component="fetch")
 
-    async def ask(self, model: Model, hour: Hour, work: Callable[[Source], Awaitable[T]]) -> T:
+    async def ask(
+        self,
+        model: Model,
+        hour: Hour,
+        work: Callable[[Source], Awaitable[T]],
+        *,
+        looks: bool = False,
+    ) -> T:
         """Await *work* at the first source, or at the mirror where it is time for it.
 
-        raises  the first source's error where both fail
+        looks   it only finds out whether the hour is there: that a source lists an hour does not
+                mend that it cannot give it
+        raises  the first source's error where both fail, but Unsettled where the second one has it
         """
         first, *others = self._in_turn(model)
         try:
             result = await work(first)
         except SourceError as error:
-            if not others or not self._is_time(hour, error):
+            if not others or not self._is_time((hour, looks), error):
                 raise
             self._log.warning(
                 "fetch.fell_back",
@@ -54,9 +63,21 @@ class Fallback:
             )
             try:
                 return await work(others[0])
+            except Unsettled:
+                raise
             except SourceError as second:
+                if not looks:
+                    self._log.warning(
+                        "fetch.fallback_failed",
+                        model=hour[0],
+                        cycle=hour[1],
+                        hour=hour[2],
+                        source=others[0].name,
+                        reason=second.reason,
+                        detail=str(second)[:300],
+                    )
                 raise error from second
-        self._failing_since.pop(hour, None)
+        self._failing_since.pop((hour, looks), None)
         if first is self._sources[0]:
             self._down_since = None
         return result
@@ -69,11 +90,12 @@ class Fallback:
             serving.reverse()
         return serving
 
-    def _is_time(self, hour: Hour, error: SourceError) -> bool:
+    def _is_time(self, asked: tuple[Hour, bool], error: SourceError) -> bool:
         now = self._clock.now()
-        since = self._failing_since.setdefault(hour, now)
+        since = self._failing_since.setdefault(asked, now)
         while len(self._failing_since) > _HOURS_REMEMBERED:
             self._failing_since.pop(next(iter(self._failing_since)))
         if isinstance(error, Unreachable):
             self._down_since = now
-        return isinstance(error, (Expired, Unreachable)) or now - since >= self._after
+        at_once = error.retry_after_s is None or isinstance(error, (Unreachable, FullRefused))
+        return at_once or now - since >= self._after

@@ -19,6 +19,7 @@ from twf_async.fetch.inventories import Inventories
 from twf_async.fetch.patience import Patience
 from twf_async.fetch.record import Record
 from twf_async.fetch.retry import persist
+from twf_async.fetch.settling import Settling
 from twf_async.plan.idx import IdxLine
 from twf_async.plan.selection import Selection, Way, select
 
@@ -31,6 +32,26 @@ class FileBrought:
     missing: frozenset[MessageKey]
 
 
+@dataclass(frozen=True, slots=True)
+class _Had:
+    """What earlier attempts brought, and where in the file it was then."""
+
+    records: dict[MessageKey, Record]
+    offsets: dict[MessageKey, int]
+
+    def take(self, record: Record, wanted: frozenset[MessageKey], lines: Sequence[IdxLine]) -> None:
+        got = wanted.intersection(record.keys)
+        self.records.update(dict.fromkeys(got, record))
+        self.offsets.update((line.key, line.offset) for line in lines if line.key in got)
+
+    def keep_if_still_there(self, lines: Sequence[IdxLine]) -> None:
+        """Forget it all where the file became another one: two of them are never mixed."""
+        offsets = {line.key: line.offset for line in lines if line.key in self.offsets}
+        if offsets != self.offsets:
+            self.records.clear()
+            self.offsets.clear()
+
+
 class FileFetch:
     """Brings what is wanted of single files."""
 
@@ -39,12 +60,14 @@ class FileFetch:
         inventories: Inventories,
         downloader: Downloader,
         patience: Patience,
+        settling: Settling,
         *,
         allow_full: bool,
     ) -> None:
         self._inventories = inventories
         self._downloader = downloader
         self._patience = patience
+        self._settling = settling
         self._allow_full = allow_full
         self._doubts = Doubts()
 
@@ -68,23 +91,29 @@ class FileFetch:
         way     the method to keep to if it is possible; None: the cheaper one
         raises  FetchError
         """
-        have: dict[MessageKey, Record] = {}
+        have = _Had({}, {})
 
         async def attempt() -> FileBrought:
             return await self._bring(errand, keys, box, way, have)
 
-        return await persist(
+        brought = await persist(
             attempt,
             patience=self._patience,
             what=errand.name,
-            again=partial(self._forget_if_suspect, errand),
+            again=partial(self._doubt, errand),
         )
+        self._settling.trust(errand)
+        return brought
 
-    def _forget_if_suspect(self, errand: Errand, error: FetchError) -> bool:
-        suspect = isinstance(error, SourceError) and error.suspect_index
-        if suspect:
+    def _doubt(self, errand: Errand, error: FetchError) -> bool:
+        """Doubt what an error makes doubtful; returns whether a fresh inventory may help."""
+        if not isinstance(error, SourceError):
+            return False
+        if error.suspect_file:
+            self._settling.suspect(errand)
+        if error.suspect_index:
             self._inventories.forget(errand)
-        return suspect
+        return error.suspect_index
 
     async def _bring(
         self,
@@ -92,26 +121,29 @@ class FileFetch:
         keys: frozenset[MessageKey],
         box: Box,
         way: Way | None,
-        have: dict[MessageKey, Record],
+        have: "_Had",
     ) -> FileBrought:
         lines = await self.inventory(errand)
-        self._doubts.require_told(errand, lines, keys.difference(have))
+        have.keep_if_still_there(lines)
+        left = keys.difference(have.records)
+        self._doubts.require_told(errand, lines, left)
         selection = select(
             lines,
-            keys.difference(have),
+            left,
             box=box,
             grid=errand.at.model.grid,
             has_filter=errand.at.has_filter,
             way=way,
+            at_most=errand.splits,
         )
         outcomes = await self._download(errand, lines, selection, box)
         for outcome in outcomes:
             if isinstance(outcome, Record):
-                have.update(dict.fromkeys(keys.intersection(outcome.keys), outcome))
+                have.take(outcome, left, lines)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-        records = {record.path: record for record in have.values()}
+        records = {record.path: record for record in have.records.values()}
         return FileBrought(tuple(records.values()), selection.missing)
 
     async def _download(
@@ -120,6 +152,8 @@ class FileFetch:
         """Everything selected; what failed, as its error."""
         if selection.ranges:
             return [await self._ranges(errand, lines, selection)]
+        if selection.filters:
+            await self._downloader.require_settled(errand)
         return await asyncio.gather(
             *(self._downloader.filtered(errand, request, box) for request in selection.filters),
             return_exceptions=True,
@@ -129,10 +163,11 @@ class FileFetch:
         self, errand: Errand, lines: Sequence[IdxLine], selection: Selection
     ) -> Record:
         try:
-            return await self._downloader.ranges(errand, selection.ranges, selection.present)
+            return await self._downloader.ranges(errand, lines, selection.ranges, selection.present)
         except RangeIgnored as error:
             if not self._allow_full:
                 raise FullRefused(
                     f"{errand.name}: {error}; set fetch.allow_full to take whole files"
                 ) from error
+            await self._downloader.require_settled(errand)
             return await self._downloader.whole(errand, lines, selection.present)

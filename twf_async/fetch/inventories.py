@@ -9,10 +9,10 @@ from datetime import datetime
 from twf_async.fetch.answers import last_modified
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import BadIndex
-from twf_async.fetch.transport import Tally, Transport
-from twf_async.plan.idx import IdxError, IdxLine, parse_idx
+from twf_async.fetch.host import Tally
+from twf_async.fetch.transport import Transport
+from twf_async.plan.idx import LONGEST, IdxError, IdxLine, parse_idx
 
-_LARGEST_BYTES = 8 << 20
 _KEPT = 64
 _FRESH_S = 300.0
 
@@ -69,12 +69,12 @@ class Inventories:
     async def _ask(self, url: str, errand: Errand) -> Inventory:
         text = bytearray()
         host = errand.at.source.host
-        async with self._transport.get(host, errand.request(url), errand.tally) as answer:
+        async with self._transport.ask(host, errand.request(url), errand.tally) as answer:
             modified_at = last_modified(answer.headers)
             async for chunk in answer.chunks():
                 text += chunk
-                if len(text) > _LARGEST_BYTES:
-                    raise BadIndex(f"{url}: over {_LARGEST_BYTES} bytes long")
+                if len(text) > LONGEST:
+                    raise BadIndex(f"{url}: over {LONGEST} bytes long")
         try:
             lines = parse_idx(text.decode("ascii", "replace"))
         except IdxError as error:

@@ -1,54 +1,16 @@
-"""How fast one host is asked, and when it is left alone. One of each per host, shared by all.
-
-NOMADS blocks an address above 120 hits a minute and answers bursts with redirects to nowhere
-(nomads.md 2.6). Every request counts: inventories, 404s, retries.
-"""
+"""When a host is left alone. One of each per host, shared by all; its pace is the pacer's."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 
 import structlog
 
-from twf_async.fetch.errors import Throttled
+from twf_async.fetch.errors import Forbidden, Throttled
 from twf_async.fetch.patience import Patience
 
-_MINUTE_S = 60.0
-# Requests that leave evenly may arrive closer together, and a timer may fire early by its
-# resolution (uvloop: 1 ms); 1 % is 0.6 s of slack over a minute.
-_SLACK = 1.01
 _PROBE_S = 2.0
-
-
-class Pacer:
-    """A token bucket that holds one token: requests leave at even distances, first come first.
-
-    Over any 60 s at most *requests_per_min* leave, also right after a quiet time.
-    """
-
-    def __init__(self, requests_per_min: float) -> None:
-        self.requests_per_min = requests_per_min
-        self._turn = asyncio.Lock()
-        self._free_at = 0.0
-        self._left: deque[float] = deque()
-
-    async def wait(self) -> None:
-        """Return when one request may leave; the caller must then send it."""
-        loop = asyncio.get_running_loop()
-        async with self._turn:
-            await asyncio.sleep(max(self._free_at - loop.time(), 0.0))
-            now = loop.time()
-            self._free_at = now + _MINUTE_S * _SLACK / self.requests_per_min
-            self._left.append(now)
-            self._forget(now)
-
-    def last_minute(self) -> int:
-        """How many requests left in the last 60 s."""
-        self._forget(asyncio.get_running_loop().time())
-        return len(self._left)
-
-    def _forget(self, now: float) -> None:
-        while self._left and self._left[0] <= now - _MINUTE_S:
-            self._left.popleft()
+_CLOSED_MEANS_SHUT = 3  # directories, one after the other with no good answer between
+_DIRECTORIES_TOLD = 64
 
 
 class Breaker:
@@ -64,6 +26,8 @@ class Breaker:
         self._strikes = 0
         self._shut_until = 0.0
         self._probing = False
+        self._closed: set[str] = set()
+        self._told: OrderedDict[str, None] = OrderedDict()
         self._log = structlog.get_logger(component="fetch")
 
     @property
@@ -90,9 +54,31 @@ class Breaker:
         self._probing = self._strikes > 0
 
     def good(self) -> None:
-        """The host answered as it should."""
+        """The host answered as it should; "not there" is such an answer too."""
         self._strikes = 0
         self._probing = False
+        self._closed.clear()
+
+    def forbidden(self, directory: str, error: Forbidden) -> Forbidden | Throttled:
+        """One directory is closed to us; returns the error to raise.
+
+        That concerns who wanted something of it. But where several are closed and nothing else is
+        open, it is the host that is.
+        """
+        self._closed.add(directory)
+        if len(self._closed) >= _CLOSED_MEANS_SHUT:
+            return self.throttled(f"{len(self._closed)} directories are closed: {error}")
+        if directory not in self._told:
+            self._told[directory] = None
+            while len(self._told) > _DIRECTORIES_TOLD:
+                self._told.popitem(last=False)
+            self._log.warning(
+                "fetch.directory_forbidden",
+                source=self._host,
+                directory=directory,
+                reason=str(error),
+            )
+        return error
 
     def ended(self) -> None:
         """The request is over, whatever it told."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 import structlog
 
 from twf_async.errors import FetchError
-from twf_async.fetch.errors import NotYetPublished, Throttled
+from twf_async.fetch.errors import NotYetPublished, Throttled, Unsettled
 from twf_async.fetch.patience import Patience
 
 T = TypeVar("T")
@@ -26,7 +26,8 @@ async def persist(
 
     what    for the log: the file
     again   whether this kind of error is repeated at this level
-    raises  the last error. Throttled and NotYetPublished at once: others decide when to come back
+    raises  the last error. Throttled, NotYetPublished and Unsettled at once: others decide when to
+            come back
     """
     attempt = 0
     while True:
@@ -34,7 +35,7 @@ async def persist(
         try:
             return await work()
         except FetchError as error:
-            if isinstance(error, (Throttled, NotYetPublished)) or not again(error):
+            if isinstance(error, (Throttled, NotYetPublished, Unsettled)) or not again(error):
                 raise
             pause_s = patience.pause_s(error, attempt)
             if pause_s is None:

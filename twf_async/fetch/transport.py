@@ -1,4 +1,4 @@
-"""One HTTP session for everything that is asked of any source.
+"""Asks any source, and hands on what it answers if it is good.
 
 Owns politeness (pace, breaker, number of connections) and turns what aiohttp and the other side
 do into our errors. Knows nothing of GRIB or models.
@@ -6,14 +6,12 @@ do into our errors. Knows nothing of GRIB or models.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
 
-from twf_async import __version__
 from twf_async.fetch.answers import (
     PEEK_BYTES,
     Blocked,
@@ -22,133 +20,36 @@ from twf_async.fetch.answers import (
     require_good_status,
     require_no_page,
 )
-from twf_async.fetch.errors import BrokenStream, Refused, TimedOut, Unreachable
-from twf_async.fetch.pacing import Breaker, Pacer
+from twf_async.fetch.body import Answer, beginning
+from twf_async.fetch.errors import (
+    BrokenStream,
+    Forbidden,
+    NotYetPublished,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+from twf_async.fetch.host import Host, Request, Tally
+from twf_async.fetch.session import Session
 from twf_async.settings.service import UpstreamSettings
 
-_CHUNK = 1 << 20
 _PATIENT_READS = 4  # of no byte at all each: what the beginning of an answer may take in all
 _SLOWEST_BYTES_PER_S = 64 * 1024  # a source that drips slower than this is as good as stalled
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """One source's budget and breaker."""
-
-    name: str
-    pacer: Pacer
-    breaker: Breaker
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one piece of work has cost so far."""
-
-    requests: int = 0
-    received_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One GET.
-
-    model   whose connections it takes
-    start, end   a byte range, end exclusive (None: to the end); start None asks for the whole
-    recent  whether it is too young to have been cleared away
-    expected_bytes  for the deadline only
-    """
-
-    url: str
-    model: str
-    start: int | None = None
-    end: int | None = None
-    recent: bool = True
-    expected_bytes: int = 0
-
-
-class Answer:
-    """A good answer whose body is still coming. `peek` is its beginning, read already."""
-
-    def __init__(
-        self, response: aiohttp.ClientResponse, peek: bytes, tally: Tally, silence_s: float
-    ) -> None:
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-        self.peek = peek
-        self._response = response
-        self._tally = tally
-        self._silence_s = silence_s
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body, `peek` included, in pieces of at most 1 MiB. Once."""
-        if self.peek:
-            yield self.peek
-        async for chunk in _listen(self._response.content.iter_chunked(_CHUNK), self._silence_s):
-            self._tally.received_bytes += len(chunk)
-            yield chunk
-
-
 class Transport:
-    """Asks politely, one session for all."""
+    """Asks politely, one session for all. Start `session` before, stop it after."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
         self._settings = settings
-        self._session: aiohttp.ClientSession | None = None
-        self._under_way = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self.session = Session(settings)
         self._connections = asyncio.Semaphore(settings.connections)
         self._per_model: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(settings.connections_per_model)
         )
 
-    async def start(self) -> None:
-        """Open the session; nothing is sent."""
-        settings = self._settings
-        contact = f" (+{settings.contact})" if settings.contact else ""
-        self._session = aiohttp.ClientSession(
-            # NOMADS answers clients that lose its cookie with redirects to nowhere (nomads.md
-            # 2.6); `unsafe` keeps cookies from an address without a name, a replica's.
-            cookie_jar=aiohttp.CookieJar(unsafe=True),
-            headers={
-                "User-Agent": f"twf_async/{__version__}{contact}",
-                "Accept-Encoding": "identity",
-            },
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=settings.connect_timeout_s, sock_read=settings.read_timeout_s
-            ),
-            connector=aiohttp.TCPConnector(limit=settings.connections),
-            read_bufsize=_CHUNK,
-        )
-
-    async def stop(self) -> None:
-        """Close the session. May be called twice."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
-    async def retire(self) -> None:
-        """Close the session once nobody uses it any more, cancelled or not."""
-        try:
-            while self._under_way:
-                await self._idle.wait()
-        finally:
-            await self.stop()
-
     @asynccontextmanager
-    async def hold(self) -> AsyncIterator[None]:
-        """Keep the session open for several requests that belong together."""
-        self._under_way += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
-
-    @asynccontextmanager
-    async def get(self, host: Host, request: Request, tally: Tally) -> AsyncIterator[Answer]:
+    async def ask(self, host: Host, request: Request, tally: Tally) -> AsyncIterator[Answer]:
         """Ask, and yield the answer if it is good and does not begin like a page.
 
         raises  Throttled at once while the host is left alone; every SourceError that status,
@@ -184,14 +85,14 @@ class Transport:
     ) -> AsyncIterator[Answer]:
         url = URL(request.url, encoded=True)
         for last_hop in (False, True):
-            await self._turn(host, tally)
+            await self._turn(host, request, tally)
             try:
                 async with (
                     asyncio.timeout(deadline_s),
                     self._open(url, request, host, tally) as response,
                 ):
-                    peek = await _peek(response, self._settings.read_timeout_s)
-                    tally.received_bytes += len(peek)
+                    peek = await beginning(response, self._settings.read_timeout_s)
+                    tally.received(request.kind, len(peek))
                     onward = None if last_hop else _onward(response)
                     if onward is None:
                         yield self._good(host, request, response, peek, tally)
@@ -203,8 +104,6 @@ class Transport:
     def _open(
         self, url: URL, request: Request, host: Host, tally: Tally
     ) -> "aiohttp.client._RequestContextManager":
-        if self._session is None:
-            raise Refused("the transport is stopped")
         headers = {}
         if request.start is not None:
             last = "" if request.end is None else request.end - 1
@@ -214,22 +113,26 @@ class Transport:
         async def count_repeats(
             outgoing: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
         ) -> aiohttp.ClientResponse:
-            # aiohttp repeats a GET by itself where the connection dropped before an answer.
+            # aiohttp repeats a request by itself where the connection dropped before an answer.
             nonlocal sent
             if sent:
-                await self._turn(host, tally)
+                await self._turn(host, request, tally)
             sent = True
             return await send(outgoing)
 
-        return self._session.get(
-            url, headers=headers, allow_redirects=False, middlewares=(count_repeats,)
+        return self.session.client.request(
+            "HEAD" if request.headers_only else "GET",
+            url,
+            headers=headers,
+            allow_redirects=False,
+            middlewares=(count_repeats,),
         )
 
-    async def _turn(self, host: Host, tally: Tally) -> None:
+    async def _turn(self, host: Host, request: Request, tally: Tally) -> None:
         host.breaker.require_open()
-        await host.pacer.wait()
+        await host.pacer.wait(request.model)
         host.breaker.enter()
-        tally.requests += 1
+        tally.sent()
 
     def _good(
         self,
@@ -248,39 +151,17 @@ class Transport:
                 recent=request.recent,
             )
             require_no_page(response.status, peek[:PEEK_BYTES])
+            if response.status == 206 and request.start is None:
+                raise BrokenStream(f"{request.url}: a part comes, the whole was asked for")
         except Blocked as blocked:
             raise host.breaker.throttled(str(blocked), blocked.retry_after_s) from None
+        except Forbidden as error:
+            raise host.breaker.forbidden(response.url.parent.path, error) from None
+        except NotYetPublished:
+            host.breaker.good()
+            raise
         host.breaker.good()
-        return Answer(response, peek, tally, self._settings.read_timeout_s)
-
-
-async def _listen(chunks: AsyncIterator[bytes], silence_s: float) -> AsyncIterator[bytes]:
-    """Pass on *chunks*; TimedOut where none comes for *silence_s*.
-
-    aiohttp's own `sock_read` does not end a body whose chunk is longer than it said: nothing more
-    is read then, and nothing times out.
-    """
-    while True:
-        try:
-            async with asyncio.timeout(silence_s) as silence:
-                chunk = await anext(chunks, None)
-        except TimeoutError as error:
-            if not silence.expired():
-                raise
-            raise TimedOut(f"no more of the answer for {silence_s:g} s") from error
-        if chunk is None:
-            return
-        yield chunk
-
-
-async def _peek(response: aiohttp.ClientResponse, silence_s: float) -> bytes:
-    """The first bytes of the body; enough to tell data from a page."""
-    peek = bytearray()
-    async for chunk in _listen(response.content.iter_any(), silence_s):
-        peek += chunk
-        if len(peek) >= PEEK_BYTES or peek.startswith(b"GRIB"):
-            break
-    return bytes(peek)
+        return Answer(response, peek, request.kind, tally, self._settings.read_timeout_s)
 
 
 def _onward(response: aiohttp.ClientResponse) -> URL | None:
@@ -290,6 +171,7 @@ def _onward(response: aiohttp.ClientResponse) -> URL | None:
         return None
     try:
         target = response.url.join(URL(location, encoded=True))
-    except ValueError:
+        same_host = target.host == response.url.host
+    except ValueError:  # also raised by `host`, for a port that cannot be
         return None
-    return target if target.host == response.url.host else None
+    return target if same_host else None

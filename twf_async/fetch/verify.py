@@ -6,6 +6,7 @@ Blocking; run it in a thread. Values are not looked at: that is decode's part.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from render_farm.domain import grib2
@@ -13,8 +14,11 @@ from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import GridSize
 from twf_async.fetch.errors import NotGrib, Truncated, WrongGrid, WrongMessages
 
+Shape = tuple[int, int, int]  # grid definition template, columns, rows
 _NEARLY_WHOLE = 0.9
+_FAR_MORE = 2  # the estimate for a projected grid is right within a few per cent
 _STEP = 1 << 20
+_MOST_FIELDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,12 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A proven file: its fields that have keys, its size, its hash."""
+    """A proven file: its fields that have keys, its size, its hash, the shapes of its grids."""
 
     keys: tuple[MessageKey, ...]
     bytes: int
     sha256: str
+    shapes: frozenset[Shape]
 
 
 def verify(path: Path, expected: Expectation) -> Verified:
@@ -65,7 +70,8 @@ def verify(path: Path, expected: Expectation) -> Verified:
             f"{len(absent)} of {len(expected.wanted)} fields did not come, among them {min(absent)}"
         )
     _require_grid(heads, expected)
-    return Verified(tuple(dict.fromkeys(keys)), path.stat().st_size, sha256_of(path))
+    shapes = frozenset((head.grid.template, head.grid.ni, head.grid.nj) for head in heads)
+    return Verified(tuple(dict.fromkeys(keys)), path.stat().st_size, sha256_of(path), shapes)
 
 
 def sha256_of(path: Path) -> str:
@@ -80,11 +86,14 @@ def sha256_of(path: Path) -> str:
 def _heads(path: Path) -> list[grib2.MessageHead]:
     try:
         with path.open("rb") as stream:
-            return list(grib2.walk(stream))
+            heads = list(islice(grib2.walk(stream), _MOST_FIELDS + 1))
     except grib2.Truncated as error:
         raise Truncated(f"{error} (message at byte {error.offset})") from error
     except grib2.GribError as error:
         raise NotGrib(f"{error} (message at byte {error.offset})") from error
+    if len(heads) > _MOST_FIELDS:
+        raise WrongMessages(f"more than {_MOST_FIELDS} fields, which no file of any model has")
+    return heads
 
 
 def _require_grid(heads: Iterable[grib2.MessageHead], expected: Expectation) -> None:
@@ -99,3 +108,7 @@ def _require_grid(heads: Iterable[grib2.MessageHead], expected: Expectation) -> 
                 raise WrongGrid(f"{head.text} has {points} points, the model's grid has {whole}")
         elif points >= whole and expected.cut_to_points < _NEARLY_WHOLE * whole:
             raise WrongGrid(f"{head.text} covers the whole grid; the box caught none of its points")
+        elif points > _FAR_MORE * expected.cut_to_points:
+            raise WrongGrid(
+                f"{head.text} has {points} points, the box about {expected.cut_to_points}"
+            )

@@ -104,7 +104,8 @@ class FakeNomads:
             if isinstance(reply, asyncio.Event):  # hang until the test lets go
                 await reply.wait()
             else:
-                writer.write(reply)
+                headers_end = reply.find(b"\r\n\r\n") + 4
+                writer.write(reply[:headers_end] if head.startswith("HEAD ") else reply)
                 await writer.drain()
         writer.close()
         with contextlib.suppress(ConnectionError):
