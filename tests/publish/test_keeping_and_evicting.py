@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 
 from twf_async.publish import tombstones
 from twf_async.publish.pins import BadPin
-from twf_async.publish.reading import UnknownRun
 from twf_async.publish.tombstones import Extent, Tombstones
 from twf_async.publish.tree import PublishedTree
 
@@ -63,8 +62,10 @@ async def test_a_marker_that_cannot_be_read_still_keeps_its_run(tmp_path, staged
 async def test_only_runs_that_are_there_are_pinned_and_for_a_reason(tmp_path, staged):
     async with opened(tmp_path) as tree:
         await publish(tree, staged)
-        with pytest.raises(UnknownRun):
+        with pytest.raises(BadPin, match=f"no run {OLDER} of gfs online; there are: {CYCLE}"):
             await tree.pin("gfs", OLDER, "a storm")
+        with pytest.raises(BadPin, match="no run 2026012912 of nam online; there are: none"):
+            await tree.unpin("nam", CYCLE)
         with pytest.raises(BadPin, match="say why"):
             await tree.pin("gfs", CYCLE, " \n ")
         with pytest.raises(BadPin, match="below 200"):

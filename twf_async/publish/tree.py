@@ -20,17 +20,15 @@ from render_farm.domain.jobs import Frame, HourRendered
 from twf_async.clock import Clock
 from twf_async.publish.document import FrameChange, RunDocument
 from twf_async.publish.durable import flush_directories, make_directory
+from twf_async.publish.keeping import KeptRuns
 from twf_async.publish.lock import TreeLock
 from twf_async.publish.manifest import RunState, hour_name
 from twf_async.publish.moves import bury, move_frames
-from twf_async.publish.pins import BadPin, Pin, checked_reason, read_pin, remove_pin, write_pin
 from twf_async.publish.reading import RunOnDisk
 from twf_async.publish.recovery import clear_staging, load_runs, read_runs
-from twf_async.publish.tombstones import Extent, Tombstones, read_tombstones, write_tombstones
-from twf_async.publish.writing import WrittenRuns
 
 
-class PublishedTree(WrittenRuns):
+class PublishedTree(KeptRuns):
     """Opens, fills, shows and deletes runs below *root*."""
 
     task: asyncio.Task[None]
@@ -162,25 +160,6 @@ class PublishedTree(WrittenRuns):
             await self._uninterrupted(self._remember(model, cycle, run.document))
         return size
 
-    async def pin(self, model: str, cycle: str, reason: str) -> None:
-        """Keep a run whatever its age.
-
-        raises  UnknownRun, BadPin for a reason that says nothing
-        """
-        self._run(model, cycle)
-        pin = Pin(checked_reason(reason), self._clock.now())
-        await self._uninterrupted(self._set_pin(model, cycle, pin))
-
-    async def unpin(self, model: str, cycle: str) -> None:
-        """Let a run go when its time comes.
-
-        raises  UnknownRun, BadPin when it is not pinned
-        """
-        self._run(model, cycle)
-        if self.pin_of(model, cycle) is None:
-            raise BadPin(f"{model} {cycle} is not pinned")
-        await self._uninterrupted(self._set_pin(model, cycle, None))
-
     async def _publish(self, run: RunOnDisk, rendered: HourRendered) -> tuple[Frame, ...]:
         name = (rendered.model, rendered.cycle)
         async with self._locks[name]:
@@ -198,42 +177,6 @@ class PublishedTree(WrittenRuns):
         async with self._locks[model, cycle]:
             grave = self.staging / f"deleted.{model}.{cycle}.{os.getpid()}-{next(self._staged)}"
             await asyncio.to_thread(bury, self.run_path(model, cycle), grave)
-
-    async def _remember(self, model: str, cycle: str, document: RunDocument) -> bool:
-        """Note a run that goes; whether the note is on disk, if there was anything to note."""
-        extent = Extent.of(document)
-        if not extent.hours:
-            return True
-        async with self._locks[model, "evicted"]:
-            stones = self._departed.setdefault(model, Tombstones())
-            stones.add(cycle, extent)
-            try:
-                await asyncio.to_thread(write_tombstones, self.maps, model, stones)
-            except OSError as error:
-                self._log.warning("publish.write_failed", reason=str(error))
-                return False
-        return True
-
-    async def _set_pin(self, model: str, cycle: str, pin: Pin | None) -> None:
-        async with self._locks[model, cycle]:
-            self._run(model, cycle)  # deleted while this waited: its directory must not come back
-            directory = self.run_path(model, cycle)
-            if pin is None:
-                await asyncio.to_thread(remove_pin, directory)
-                self._pins.pop((model, cycle), None)
-            else:
-                await asyncio.to_thread(write_pin, directory, pin)
-                self._pins[model, cycle] = pin
-
-    def _recall(self) -> None:
-        """Read which runs are pinned, and which are gone."""
-        for name in self._runs:
-            if (pin := read_pin(self.run_path(*name))) is not None:
-                self._pins[name] = pin
-        models = [path.name for path in self.maps.glob("*") if path.is_dir()]
-        self._departed, bad = read_tombstones(self.maps, models)
-        for model in bad:
-            self._log.warning("publish.evicted_list_lost", model=model)
 
     def _make_roots(self) -> None:
         flush_directories(make_directory(self.maps) | make_directory(self.staging))
