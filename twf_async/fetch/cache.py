@@ -9,8 +9,7 @@ import contextlib
 import errno
 import hashlib
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -20,17 +19,13 @@ import structlog
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.places import Box
 from twf_async.fetch.distrust import Distrusted, complained
-from twf_async.fetch.part import SUFFIX as PART
-from twf_async.fetch.part import disk_error, left_behind, unbroken
+from twf_async.fetch.leftovers import ASIDE, DATA, RECORD, remove_leftovers
+from twf_async.fetch.part import disk_error, unbroken
 from twf_async.fetch.record import BadRecord, Record, covers
 from twf_async.fetch.verify import sha256_of
 
 T = TypeVar("T")
-_DATA = ".grib2"
-_RECORD = ".json"
 _COMPLAINTS = ".distrust"
-_ASIDE = ".tmp"
-_SETTLED_S = 60.0  # another process may be between its two renames
 _FILES_REMEMBERED = 4096
 
 
@@ -44,14 +39,14 @@ class Cache:
 
     async def start(self) -> None:
         """Remove what earlier processes left unfinished."""
-        removed = await asyncio.to_thread(self._clear)
+        removed = await asyncio.to_thread(remove_leftovers, self._root)
         if removed:
             self._log.info("fetch.leftovers_removed", files=removed)
 
     def target(self, model: str, cycle: str, hour: int, question: str) -> Path:
         """Where the answer to *question* belongs: the same question, the same file."""
         digest = hashlib.sha256(question.encode()).hexdigest()[:16]
-        return self._root / model / cycle / f"f{hour:03d}.{digest}{_DATA}"
+        return self._root / model / cycle / f"f{hour:03d}.{digest}{DATA}"
 
     async def find(
         self,
@@ -147,15 +142,15 @@ class Cache:
         """Everything recorded of a run, or of one hour."""
         folder = self._root / model / cycle
         which = "f*" if hour is None else f"f{hour:03d}"
-        for path in sorted(folder.glob(f"{which}.*{_RECORD}")):
+        for path in sorted(folder.glob(f"{which}.*{RECORD}")):
             try:
                 record = Record.from_json(path.read_bytes())
             except FileNotFoundError:  # upkeep was quicker
                 continue
             except (BadRecord, OSError) as error:
-                self._give_up(path.with_suffix(_DATA), error)
+                self._give_up(path.with_suffix(DATA), error)
                 continue
-            yield replace(record, path=str(path.with_suffix(_DATA)))
+            yield replace(record, path=str(path.with_suffix(DATA)))
 
     def _is_intact(self, record: Record) -> bool:
         """Whether the file is still the one that was verified; hashed once per process."""
@@ -178,8 +173,8 @@ class Cache:
 
     def _keep(self, part: Path, record: Record) -> None:
         path = Path(record.path)
-        sidecar = path.with_suffix(_RECORD)
-        aside = sidecar.with_name(f"{sidecar.name}.{os.getpid()}{_ASIDE}")
+        sidecar = path.with_suffix(RECORD)
+        aside = sidecar.with_name(f"{sidecar.name}.{os.getpid()}{ASIDE}")
         unfinished = [aside]  # would take room where there is none
         try:
             with aside.open("wb") as stream:
@@ -216,36 +211,7 @@ class Cache:
 
     def _forget(self, path: Path) -> None:
         self._proven.pop(path, None)
-        path.with_suffix(_RECORD).unlink(missing_ok=True)
-
-    def _clear(self) -> int:
-        removed = 0
-        with contextlib.suppress(OSError):  # a start does not fail for rubbish
-            for path in _rubbish(self._root.glob("*/*/*")):
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    removed += 1
-        return removed
-
-
-def _rubbish(paths: Iterable[Path]) -> Iterator[Path]:
-    """Files of dead processes, and data without a record or a record without data."""
-    for path in paths:
-        if path.suffix in {PART, _ASIDE}:
-            if left_behind(path):
-                yield path
-        elif path.suffix in {_DATA, _RECORD}:
-            other = path.with_suffix(_RECORD if path.suffix == _DATA else _DATA)
-            if not other.exists() and _is_settled(path):
-                yield path
-
-
-def _is_settled(path: Path) -> bool:
-    try:
-        # Either way: a clock that was put back makes files of the future.
-        return abs(time.time() - path.stat().st_mtime) > _SETTLED_S
-    except OSError:
-        return False
+        path.with_suffix(RECORD).unlink(missing_ok=True)
 
 
 def _flush(folder: Path) -> None:

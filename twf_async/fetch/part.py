@@ -104,17 +104,3 @@ def disk_error(path: Path, error: OSError) -> FetchError:
     """What trouble with the disk at *path* means to whoever wanted a download."""
     kind = NoSpace if error.errno in _FULL else DiskFailed
     return kind(f"{path}: {error.strerror or error}")
-
-
-def left_behind(path: Path) -> bool:
-    """Whether a file `NAME.PID.part`, or of another ending, is of a process that runs no more."""
-    owner = path.stem.rpartition(".")[2]
-    if not owner.isdecimal():
-        return True
-    try:
-        os.kill(int(owner), 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
-        return False
-    return int(owner) == os.getpid()
