@@ -19,6 +19,8 @@ from render_farm.domain.jobs import (
     FrameFailure,
     HourFailed,
     HourRendered,
+    MessageSource,
+    ProductTask,
     Reason,
     RegionView,
     RenderJob,
@@ -26,6 +28,7 @@ from render_farm.domain.jobs import (
 from render_farm.domain.models import Model
 from render_farm.domain.places import Box, Region
 from twf_async.clock import Clock
+from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.errors import NotYetPublished
 from twf_async.fetch.fetched import Appearance, HourFetched, HourWanted
 from twf_async.ledger.ledger import Ledger
@@ -136,6 +139,8 @@ class ScriptedFetcher:
     modified: dict[int, datetime] = field(default_factory=dict)
     editions: dict[int, str] = field(default_factory=dict)  # hour -> digest of its inventory
     forgotten: list[int] = field(default_factory=list)
+    distrusted: list[tuple[int, frozenset[str]]] = field(default_factory=list)
+    verdicts: list[Distrusted] = field(default_factory=list)
     wanted: dict[int, HourWanted] = field(default_factory=dict)
     arrival: asyncio.Event = field(default_factory=asyncio.Event)
     busy: int = 0
@@ -154,6 +159,10 @@ class ScriptedFetcher:
 
     async def forget(self, model: Model, cycle: str, hour: int) -> None:
         self.forgotten.append(hour)
+
+    async def distrust(self, model: Model, cycle: str, hour: int, keys) -> Distrusted:
+        self.distrusted.append((hour, frozenset(map(str, keys))))
+        return self.verdicts.pop(0) if self.verdicts else Distrusted(0.0)
 
     async def hour(self, wanted: HourWanted) -> HourFetched:
         self.asked.append((wanted.cycle, wanted.hour))
@@ -192,6 +201,7 @@ class SmallRenderer:
     jobs: list[RenderJob] = field(default_factory=list)
     failing: dict[tuple[str, str], Reason] = field(default_factory=dict)
     lost_hours: set[int] = field(default_factory=set)
+    spoilt: Counter = field(default_factory=Counter)  # (file's hour, parameter) -> how often yet
     drawn: Counter = field(default_factory=Counter)
     allowed: asyncio.Semaphore | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
@@ -215,8 +225,13 @@ class SmallRenderer:
         frames, failures = [], []
         for task in job.tasks:
             assert all(Path(s.path).is_file() for sources in task.inputs.values() for s in sources)
+            bad = self._bad(task)
             for region in task.regions:
                 name = (region, task.product.key)
+                if bad:
+                    why = "values that cannot be"
+                    failures.append(FrameFailure(*name, Reason.BAD_DATA, why, bad))
+                    continue
                 if name in self.failing:
                     failures.append(FrameFailure(*name, self.failing[name], "as told"))
                     continue
@@ -231,6 +246,13 @@ class SmallRenderer:
         return HourRendered(
             job.model, job.cycle, job.hour, tuple(frames), tuple(failures), 0.1, 0.2, 90.0, 1
         )
+
+    def _bad(self, task: ProductTask) -> tuple[MessageSource, ...]:
+        sources = {source for sources in task.inputs.values() for source in sources}
+        bad = [s for s in sources if self.spoilt[s.key.end_h, s.key.parameter] > 0]
+        for source in bad:
+            self.spoilt[source.key.end_h, source.key.parameter] -= 1
+        return tuple(bad)
 
 
 @dataclass

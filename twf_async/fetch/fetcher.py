@@ -19,6 +19,7 @@ from twf_async.fetch.accounts import Accounts
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.cuts import Cut, Cuts
 from twf_async.fetch.distrust import Distrusted
+from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.engine import Engine
 from twf_async.fetch.errors import BadIndex, Expired, NotYetPublished, Throttled, Unsettled
 from twf_async.fetch.fallback import Hour
@@ -190,6 +191,19 @@ class Fetcher:
         """
         async with self._alone((model.key, cycle, hour)):
             return await self._cache.distrust(model.key, cycle, hour, keys)
+
+    async def distrust(
+        self, model: Model, cycle: str, hour: int, keys: frozenset[MessageKey]
+    ) -> Distrusted:
+        """What was brought of an hour holds these fields with values that cannot be.
+
+        Throws the files away that hold them, for they may come better; see `distrust.MOST`.
+
+        raises  DiskFailed
+        """
+        async with self._alone((model.key, cycle, hour)):
+            told = await self._cache.distrust(model.key, cycle, hour, keys)
+        return told if self._patience is None else told.sooner(self._patience.scale)
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -8,6 +8,7 @@ from twf_async.pipeline.frames import Fault, RunFrames
 from twf_async.pipeline.jobs import Files, render_job
 from twf_async.pipeline.opening import RunPlan
 from twf_async.pipeline.ports import Workshop
+from twf_async.pipeline.spoilt import Spoilt, apart, origins_of
 from twf_async.plan.progress import Drawable
 from twf_async.publish.manifest import FrameState
 from twf_async.settings.load import Settings
@@ -38,15 +39,18 @@ class HourDrawing:
                 self._log.warning("pipeline.views_failed", attempt=attempt, reason=str(error))
         return ()
 
-    async def draw(self, drawable: Drawable, files: Files) -> None:
-        """Draw and publish; what fails fails its own frames only."""
-        hour = drawable.hour
+    async def draw(self, drawable: Drawable, files: Files) -> Spoilt | None:
+        """Draw and publish; what fails fails its own frames only.
+
+        returns  what could not be drawn for the values of its messages; nobody has been told yet
+        """
+        hour, origins = drawable.hour, origins_of(drawable, files)
         products = [order.product.key for order in drawable.orders]
         try:
             staging = await self._shop.tree.new_staging(self._plan.model.key, self._cycle, hour)
         except OSError as error:
             await self._disk_failed(drawable, error)
-            return
+            return None
         try:
             job = render_job(
                 self._settings,
@@ -66,7 +70,8 @@ class HourDrawing:
                     "pipeline.hour_failed", hour=hour, reason=reason, detail=outcome.detail
                 )
                 await self._frames.fail_drawing(drawable, Fault(reason, outcome.detail))
-                return
+                return None
+            outcome, spoilt = apart(outcome, origins)
             online = await self._frames.publish(outcome)
             self._log.info(
                 "pipeline.hour_published",
@@ -78,6 +83,9 @@ class HourDrawing:
             )
         except OSError as error:
             await self._disk_failed(drawable, error)
+            return None
+        else:
+            return spoilt
         finally:
             await self._shop.tree.discard_staging(staging)
 

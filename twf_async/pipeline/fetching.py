@@ -3,6 +3,7 @@
 What an answer means is plan/schedule.py's; this carries it out, and learns from it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 import structlog
@@ -28,6 +29,7 @@ class HourFetching:
     """Fetches hours of one run, each when told to.
 
     paths        hour -> message -> file
+    taken        hour -> how often its files came
     inventories  hour -> digest of the inventories that it was taken by
     suspicious   an hour came so late that earlier ones may have been replaced meanwhile
     """
@@ -36,6 +38,7 @@ class HourFetching:
         self, cycle: str, plan: RunPlan, course: Course, shop: Workshop, frames: RunFrames
     ) -> None:
         self.paths: dict[int, dict[MessageKey, str]] = {}
+        self.taken: Counter[int] = Counter()
         self.inventories: dict[int, str] = {}
         self.suspicious = False
         self.timing = RunTiming(plan.model, cycle, shop.ledger)
@@ -120,6 +123,7 @@ class HourFetching:
     async def _fetched(self, hour: int, got: HourFetched) -> None:
         paths = {key: path for path, keys in got.files for key in keys}
         self.paths[hour] = paths
+        self.taken[hour] += 1
         progress = self._course.progress
         missing = self._wanted[hour] - paths.keys()
         self._course.progress = schedule.fetched(progress, hour, missing)

@@ -138,6 +138,10 @@ class RunFrames:
             },
         )
 
+    async def fail_frames(self, hour: int, faults: Mapping[tuple[str, str], Fault]) -> None:
+        """Frames of an hour, by region and product, that will not come."""
+        await self._fail(hour, faults)
+
     async def publish(self, outcome: HourRendered) -> tuple[Frame, ...]:
         """Bring a job's frames online, and tell everyone; OSError when the disk refuses."""
         online = await self._tree.publish(outcome)
@@ -209,7 +213,7 @@ class RunFrames:
             for fault in (self._failed.get(name, unknown),)
         )
 
-    async def _fail(self, hour: int, faults: dict[tuple[str, str], Fault]) -> None:
+    async def _fail(self, hour: int, faults: Mapping[tuple[str, str], Fault]) -> None:
         if not faults:
             return
         self._failed.update({(*name, hour): fault for name, fault in faults.items()})

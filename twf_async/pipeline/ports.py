@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from render_farm.domain.fields import MessageKey
 from render_farm.domain.jobs import HourFailed, HourRendered, RegionView, RenderJob
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region
 from twf_async.clock import Clock
+from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.fetched import Appearance, HourFetched, HourWanted
 from twf_async.ledger.ledger import Ledger
 from twf_async.pipeline.gate import DispatchGate
@@ -41,6 +43,11 @@ class Fetcher(Protocol):
 
     async def forget(self, model: Model, cycle: str, hour: int) -> None:
         """Drop what was brought of an hour: it was replaced."""
+
+    async def distrust(
+        self, model: Model, cycle: str, hour: int, keys: frozenset[MessageKey]
+    ) -> Distrusted:
+        """Drop what holds these fields of an hour: their values cannot be. Within bounds."""
 
     async def newest_cycle(self, model: Model) -> str | None:
         """The newest run that has any data."""

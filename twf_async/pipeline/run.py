@@ -16,6 +16,7 @@ from twf_async.pipeline.course import Course
 from twf_async.pipeline.drawing import HourDrawing
 from twf_async.pipeline.fetching import HourFetching
 from twf_async.pipeline.frames import RunFrames
+from twf_async.pipeline.mistrust import Mistrust
 from twf_async.pipeline.opening import plan_run
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.report import RunCount, RunReport, RunRequest
@@ -67,6 +68,9 @@ class RunPipeline:
         )
         self._drawing = HourDrawing(request.cycle, self._plan, self._settings, shop, self._frames)
         self._fetching = HourFetching(request.cycle, self._plan, self._course, shop, self._frames)
+        self._mistrust = Mistrust(
+            request.cycle, self._plan, self._course, shop, self._fetching, self._frames
+        )
         self._log = structlog.get_logger(component="pipeline").bind(
             model=request.model, cycle=request.cycle
         )
@@ -118,7 +122,10 @@ class RunPipeline:
 
     async def _work(self) -> None:
         """Until every frame is settled, or drained."""
-        while not self.progress.finished and not self._draining:
+        while not self._draining:
+            await self._mistrust.settle()
+            if self.progress.finished and not self._mistrust.pending:
+                break
             if self._fetching.suspicious and not self._tasks:
                 await self._redo_what_was_replaced()
             self._draw_what_is_ready()
@@ -246,8 +253,11 @@ class RunPipeline:
             return
         async with self._job_places, self._shop.gate.passage():
             self._tasks.bind()
-            await self._drawing.draw(drawable, self._fetching.paths)
+            taken = dict(self._fetching.taken)
+            spoilt = await self._drawing.draw(drawable, self._fetching.paths)
         self._course.progress = readiness.drawn(self.progress, drawable)
+        if spoilt is not None:
+            self._mistrust.note(spoilt, taken)
 
     def _tell(self) -> None:
         if self._on_progress is not None:

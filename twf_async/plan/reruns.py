@@ -7,7 +7,7 @@ would cost as many requests as there are hours; a few hours tell whether that is
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from twf_async.plan.arrivals import Arrival, Window
 from twf_async.plan.orders import ProductOrder
@@ -30,11 +30,16 @@ def paused(window: Window | None, arrival: Arrival | None) -> bool:
 
 
 def again(
-    run: RunProgress, hours: frozenset[int], orders: Mapping[int, tuple[ProductOrder, ...]]
+    run: RunProgress,
+    hours: frozenset[int],
+    orders: Mapping[int, tuple[ProductOrder, ...]],
+    *,
+    not_before: datetime | None = None,
 ) -> tuple[RunProgress, dict[int, tuple[ProductOrder, ...]]]:
-    """The files of *hours* were replaced: take them anew, and all that was made of them.
+    """The files of *hours* were replaced, or were bad: take them anew, and what is made of them.
 
-    orders  everything the run is to have, by hour
+    orders  everything the run is to have, or all that is to be made again, by hour
+    not_before  when the files of *hours* may be asked for; None: now
     returns the run, and the products to be drawn again
     """
     redo: dict[int, tuple[ProductOrder, ...]] = {}
@@ -55,4 +60,7 @@ def again(
     taken = {hour for found in redo.values() for order in found for hour in order.files}
     for hour in taken | hours:  # those that were not replaced come out of the cache
         files[hour] = FileState()
+    if not_before is not None:
+        for hour in hours:  # counts as failed once: nobody expects it at any other time
+            files[hour] = FileState(not_before=not_before, failures=1)
     return replace(run, waiting=waiting, files=files), redo

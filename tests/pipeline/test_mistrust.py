@@ -1,0 +1,148 @@
+"""Frames that bad messages cost: drawn from what comes anew, or failed as bad data."""
+
+import asyncio
+
+import pytest
+
+from tests.pipeline.conftest import CYCLE
+from twf_async.errors import FetchError
+from twf_async.fetch.distrust import SAME_BYTES, Distrusted
+from twf_async.pipeline.report import RunRequest
+from twf_async.pipeline.run import RunPipeline
+
+
+def run(bench, hours, **more):
+    return RunPipeline(RunRequest("gfs", CYCLE, hours=hours, wait=False, **more), bench.shop)
+
+
+def drawn(bench, product, region="pnw"):
+    return {
+        hour: n
+        for (_, hour, r, p), n in bench.renderer.drawn.items()
+        if (r, p) == (region, product)
+    }
+
+
+async def test_what_a_bad_message_cost_is_drawn_from_the_next_download_and_nothing_else_is(
+    open_bench,
+):
+    async with open_bench(products=["t2m", "total"]) as bench:
+        bench.renderer.spoilt[6, "TMP"] = 1
+        report = await run(bench, (3, 6)).run()
+
+        assert report.missing == ()
+        assert bench.fetcher.distrusted == [(6, frozenset({"TMP:2 m above ground:6 hour fcst"}))]
+        assert sorted(hour for _, hour in bench.fetcher.asked) == [3, 6, 6]
+        assert drawn(bench, "t2m") == {3: 1, 6: 1}
+        assert drawn(bench, "total") == {3: 1, 6: 1}
+
+
+async def test_while_it_comes_anew_the_frame_is_expected_and_not_failed(open_bench):
+    async with open_bench(products=["t2m"]) as bench:
+        bench.renderer.spoilt[6, "TMP"] = 1
+        bench.fetcher.verdicts = [Distrusted(3600.0)]
+        pipeline = run(bench, (6,))
+        task = asyncio.create_task(pipeline.run())
+        async with asyncio.timeout(10):
+            while not (bench.fetcher.distrusted and pipeline.progress.files[6].not_before):
+                await asyncio.sleep(0.01)
+
+        assert not task.done()
+        assert len(bench.fetcher.asked) == 1, "the pause counts"
+        assert pipeline.count.failed == 0
+        pipeline.drain()
+        await task
+
+
+async def test_what_does_not_get_better_is_bad_data_and_says_why(open_bench):
+    async with open_bench(products=["t2m", "total"]) as bench:
+        bench.renderer.spoilt[6, "TMP"] = 9
+        bench.fetcher.verdicts = [Distrusted(0.0), Distrusted(None, SAME_BYTES)]
+        report = await run(bench, (6,)).run()
+
+        assert {(m.product, m.reason) for m in report.missing} == {("t2m", "bad data")}
+        assert all(
+            m.detail == f"values that cannot be (hour 6: {SAME_BYTES})" for m in report.missing
+        )
+        assert len(bench.fetcher.asked) == 2
+        assert drawn(bench, "total") == {6: 1}
+
+
+async def test_a_disk_that_refuses_ends_it(open_bench):
+    class Refusing(list):
+        def pop(self, _):
+            raise FetchError("the disk is read-only")
+
+        def __bool__(self):
+            return True
+
+    async with open_bench(products=["t2m"]) as bench:
+        bench.renderer.spoilt[6, "TMP"] = 9
+        bench.fetcher.verdicts = Refusing()
+        report = await run(bench, (6,)).run()
+
+        assert {m.detail for m in report.missing} == {
+            "values that cannot be (hour 6: the disk is read-only)"
+        }
+
+
+async def test_a_file_of_an_earlier_hour_is_taken_anew_for_all_hours_that_need_it(open_bench):
+    """Snow at 12 h adds the buckets of hours 6 and 12; the bad one is in the file of hour 6."""
+    async with open_bench(products=["snow"]) as bench:
+        bench.renderer.spoilt[6, "APCP"] = 2
+        report = await run(bench, (6, 12)).run()
+
+        assert report.missing == ()
+        assert drawn(bench, "snow") == {6: 1, 12: 1}
+        assert {hour for hour, _ in bench.fetcher.distrusted} == {6}
+        asked = [hour for _, hour in bench.fetcher.asked]
+        assert asked.count(6) <= 3
+
+
+async def test_a_job_that_began_before_the_file_came_anew_accuses_the_old_one(open_bench):
+    """Two hours' jobs fail over one file: it is thrown away once, and both are drawn."""
+    async with open_bench(products=["snow"]) as bench:
+        bench.renderer.allowed = asyncio.Semaphore(0)
+        bench.renderer.spoilt[6, "APCP"] = 2
+        task = asyncio.create_task(run(bench, (6, 12)).run())
+        async with asyncio.timeout(10):
+            while len(bench.renderer.jobs) < 2:
+                await asyncio.sleep(0.01)
+            bench.renderer.allowed.release()
+            while len(bench.renderer.jobs) < 3:
+                await asyncio.sleep(0.01)
+            for _ in range(8):
+                bench.renderer.allowed.release()
+            report = await task
+
+        assert report.missing == ()
+        assert len(bench.fetcher.distrusted) == 1
+
+
+async def test_a_drain_leaves_it_to_the_next_start(open_bench):
+    async with open_bench(products=["t2m"]) as bench:
+        bench.renderer.spoilt[6, "TMP"] = 1
+        bench.fetcher.verdicts = [Distrusted(3600.0)]
+        pipeline = run(bench, (6,))
+        task = asyncio.create_task(pipeline.run())
+        async with asyncio.timeout(10):
+            while not bench.fetcher.distrusted:
+                await asyncio.sleep(0.01)
+        pipeline.drain()
+        report = await task
+        assert len(report.missing) == 2
+
+        again = await run(bench, (6,)).run()
+
+        assert again.missing == ()
+
+
+@pytest.mark.parametrize("product", ["t2m", "total"])
+async def test_only_products_that_took_the_message_wait_for_it(open_bench, product):
+    parameter = {"t2m": "TMP", "total": "APCP"}[product]
+    async with open_bench(products=["t2m", "total"]) as bench:
+        bench.renderer.spoilt[6, parameter] = 1
+        bench.fetcher.verdicts = [Distrusted(None, SAME_BYTES)]
+        report = await run(bench, (6,)).run()
+
+        assert {m.product for m in report.missing} == {product}
