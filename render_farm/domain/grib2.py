@@ -5,7 +5,6 @@ all, never passes); the decoder finds the offsets of messages by exact key. Valu
 projections are not its business.
 """
 
-import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from render_farm.domain.gribstream import (
     Truncated,
     UnsupportedEdition,
 )
+from render_farm.domain.gridhead import GridHead, parse_grid
 from render_farm.domain.product_definition import ProductDefinition, parse_product_definition
 
 __all__ = [
@@ -46,24 +46,6 @@ _LONGEST = 1 << 20  # bytes of any other section; real ones have hundreds
 _MOST_PARTS = 10_000  # of one message; real ones have two
 _SAME_BITMAP = 254  # code table 6.0
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class GridHead:
-    """Section 3, as far as it tells grids apart.
-
-    digest    of the whole section: equal digests, equal grids
-    template  grid definition template (0 lat/lon, 10 Mercator, 20 polar stereographic, 30 Lambert)
-    corners   (latitude, longitude) in degrees of the first and the last point of a lat/lon grid
-              in scanning order, longitudes as written (0..360); None for other templates
-    """
-
-    digest: str
-    template: int
-    ni: int
-    nj: int
-    points: int
-    corners: tuple[tuple[float, float], tuple[float, float]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +192,7 @@ class _Message:
                 case 1:
                     self._identify(section)
                 case 3:
-                    self._grid = _grid(section)
+                    self._grid = parse_grid(section)
                 case 4:
                     self._product = parse_product_definition(
                         section,
@@ -254,20 +236,3 @@ class _Message:
         self._fields.append(
             _Field(self._product, self._grid, self._values, self._packing, sections)
         )
-
-
-def _grid(section: bytes) -> GridHead:
-    points, _, _, template = struct.unpack_from(">IBBH", section, 6)
-    ni = nj = 0
-    if len(section) >= 38:
-        ni, nj = struct.unpack_from(">II", section, 30)
-    corners = None
-    if template == 0:
-        la1, lo1, _, la2, lo2 = struct.unpack_from(">IIBII", section, 46)
-        corners = (_degrees(la1), _degrees(lo1)), (_degrees(la2), _degrees(lo2))
-    digest = hashlib.blake2b(section, digest_size=16).hexdigest()
-    return GridHead(digest, template, ni, nj, points, corners)
-
-
-def _degrees(raw: int) -> float:
-    return (-(raw & 0x7FFFFFFF) if raw & 0x80000000 else raw) / 1e6
