@@ -34,9 +34,11 @@ export class Arrival {
   }
 }
 
-function standing(track, done, all) {
+/** Tone and text of how far a run is, for one product and region. */
+export function standing(track, done, all) {
   if (track.state === "running" && done < all) {
-    return { tone: "running", text: `Coming in: ${done} of ${hoursText(all)}` };
+    const held = track.held ? ` · on hold: ${track.held}` : "";
+    return { tone: "running", text: `Coming in: ${done} of ${hoursText(all)}${held}` };
   }
   if (done === all) return { tone: "complete", text: `All ${hoursText(all)} online` };
   return { tone: "partial", text: `${all - done} of ${hoursText(all)} missing` };

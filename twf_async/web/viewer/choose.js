@@ -10,8 +10,8 @@ export function trackOf(manifest, region, product) {
   const published = hours.filter((hour) => record(hour).state === "published");
   const applicable = hours.filter((hour) => record(hour).state !== "not_applicable");
   const failed = hours.filter((hour) => record(hour).state === "failed");
-  const { cycle = "", state = "" } = manifest ?? {};
-  return { cycle, state, hours, published, applicable, failed, record };
+  const { cycle = "", state = "", held = "" } = manifest ?? {};
+  return { cycle, state, held, hours, published, applicable, failed, record };
 }
 
 /** Of `hours` of the run, the one whose valid time is nearest to `ms`; the earlier of two. */
