@@ -18,12 +18,14 @@ class RunFinder:
     """Asks for runs newer than the newest it knows.
 
     looked_at   when it last had a reason to ask
+    looks       requests in vain that finding the latest run has cost
     fault       why the other side could not be asked; "" when it could
     """
 
     def __init__(self, model: Model, shop: Workshop, latest: str = "") -> None:
         self.looked_at: datetime | None = None
         self.fault = ""
+        self.looks = 0
         self._model, self._shop = model, shop
         self._search = RunSearch(model, latest)
         self._windows: dict[str, Window] = {}
@@ -88,6 +90,7 @@ class RunFinder:
             for lost in self._search.overtaken(cycle):
                 self._log.warning("poller.run_missing", cycle=lost, reason="a newer one is there")
             self._log.info("poller.run_found", cycle=cycle, superseded=self.latest or None)
+            self.looks = self._search.vain
             self._search = self._search.found(cycle)
             self._windows.clear()
             return cycle

@@ -5,6 +5,7 @@ What an answer means is plan/schedule.py's; this carries it out, and learns from
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 
@@ -47,6 +48,7 @@ class HourFetching:
         self._wanted: dict[int, frozenset[MessageKey]] = {}
         self._box: Box | None = None
         self._told: dict[int, etas.Moment] = {}
+        self._late: set[int] = set()
         self._log = structlog.get_logger(component="pipeline").bind(
             model=plan.model.key, cycle=cycle
         )
@@ -82,14 +84,13 @@ class HourFetching:
             raise RuntimeError("files are wanted before the box is known")
         shop, products = self._shop, self._products(hour)
         await shop.gate.wait_fetch()
-        wanted = HourWanted(self._plan.model, self._cycle, hour, self._wanted[hour], self._box)
         taking = False
         try:
             await self._look(hour)
             taking = True
             self._told.pop(hour, None)
             self._frames.mark(hour, products, FrameState.FETCHING)
-            got = await shop.fetcher.hour(wanted)
+            got = await shop.fetcher.hour(self._want(hour, self._box))
         except FetchError as error:
             if taking:
                 self._frames.mark(hour, products, FrameState.EXPECTED)
@@ -120,13 +121,17 @@ class HourFetching:
         course.progress = schedule.came(course.progress, hour, at)
         self.expect()
 
+    def _want(self, hour: int, box: Box) -> HourWanted:
+        keys, splits = self._wanted[hour], self._course.progress.splits
+        return HourWanted(self._plan.model, self._cycle, hour, keys, box, splits)
+
     async def _fetched(self, hour: int, got: HourFetched) -> None:
         paths = {key: path for path, keys in got.files for key in keys}
         self.paths[hour] = paths
         self.taken[hour] += 1
         progress = self._course.progress
         missing = self._wanted[hour] - paths.keys()
-        self._course.progress = schedule.fetched(progress, hour, missing)
+        self._course.progress = schedule.fetched(progress, hour, missing, requests=got.requests)
         entry = fetched_entry(got, self._shop.clock.now(), self.inventories.get(hour))
         await self._shop.ledger.record_hours([entry])
 
@@ -135,6 +140,7 @@ class HourFetching:
         now, retry_s = clock.now(), error.retry_after_s
         if isinstance(error, NotYetPublished):
             chance = self._shop.chance()
+            self._note_late(hour, now, error.reason)
             course.progress = schedule.absent(course.progress, hour, now, chance=chance)
         else:
             course.progress = schedule.failed(
@@ -145,11 +151,21 @@ class HourFetching:
                 detail=str(error),
                 # Back-offs are real seconds, the plan counts in those of the clock.
                 retry_s=None if retry_s is None else retry_s * clock.speed,
+                holds_run=error.holds_run,
             )
         self._tell()
         state = course.progress.files[hour]
         if state.status is FileStatus.GIVEN_UP:
             await self.note_given_up([hour])
+
+    def _note_late(self, hour: int, now: datetime, reason: str) -> None:
+        """Say once of an hour that it should have come."""
+        window = self._course.progress.windows.get(hour)
+        if window is None or hour in self._late or now <= window.high + schedule.OVERDUE:
+            return
+        self._late.add(hour)
+        late_s = (now - window.high).total_seconds()
+        self._log.info("pipeline.hour_late", hour=hour, reason=reason, late_s=round(late_s))
 
     async def note_given_up(self, hours: list[int]) -> None:
         """Say of hours that they will not come."""

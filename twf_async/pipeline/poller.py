@@ -86,7 +86,7 @@ class ModelPoller:
             newer = await self._finder.look()
             if newer is not None:
                 self._supersede()
-                self._begin(newer)
+                self._begin(newer, looks=self._finder.looks)
             await self._rest()
             self._collect()
 
@@ -112,9 +112,9 @@ class ModelPoller:
         for run, _ in self._runs.values():
             run.supersede()
 
-    def _begin(self, cycle: str) -> None:
+    def _begin(self, cycle: str, *, looks: int = 0) -> None:
         try:
-            run = RunPipeline(RunRequest(self.model, cycle), self._shop)
+            run = RunPipeline(RunRequest(self.model, cycle), self._shop, looks=looks)
         except BadInput as error:  # a reload took away what this run needs
             self._log.warning("poller.run_refused", cycle=cycle, reason=str(error))
             self._finder.know(cycle)

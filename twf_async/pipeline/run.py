@@ -45,7 +45,9 @@ class RunPipeline:
         shop: Workshop,
         *,
         on_progress: Callable[[RunCount], None] | None = None,
+        looks: int = 0,
     ) -> None:
+        """looks: requests that finding the run has cost; its hours are to make them good."""
         self.request = request
         self.superseded = False
         self._abandoned = False
@@ -53,7 +55,7 @@ class RunPipeline:
         self._on_progress = on_progress
         self._settings = shop.settings()
         self._plan = plan_run(self._settings, request, fetches_at_once=FETCHES_AT_ONCE)
-        self._course = Course(RunProgress(self._plan.policy, {}, {}))
+        self._course = Course(RunProgress(self._plan.policy, {}, {}, requests=looks))
         self._rechecked = not request.wait
         self._tasks = RunTasks(f"{request.model}.{request.cycle}")
         self._draining = False
@@ -149,7 +151,11 @@ class RunPipeline:
         await self._fetching.open()
         files = {hour: FileState() for hour in self._fetching.want(waiting)}
         self._course.progress = RunProgress(
-            plan.policy, waiting, files, progressed_at=self._fetching.timing.progressed_at
+            plan.policy,
+            waiting,
+            files,
+            progressed_at=self._fetching.timing.progressed_at,
+            requests=self.progress.requests,
         )
         if files:
             self._fetching.cut_to(union(view.box for view in await self._drawing.views()))
