@@ -142,8 +142,8 @@ class Client:
         self.fetcher, self.replica, self.clock = fetcher, replica, clock
         self._cache, self._models = cache, models
 
-    async def ask(self, way: Way, *, hour: int = 6) -> Got:
-        """Ask for an hour once, as the pipeline does."""
+    async def ask(self, way: Way, *, hour: int = 6, fields: bool = True) -> Got:
+        """Ask for an hour once, as the pipeline does; without *fields* nothing of it is read."""
         keys = frozenset(replace(key, start_h=hour, end_h=hour) for key in way.wanted)
         wanted = HourWanted(self._models[way.model], way.cycle, hour, keys, way.box)
         before, brought, failure = len(self.replica.hits), None, None
@@ -154,8 +154,8 @@ class Client:
             except FetchError as error:
                 failure = error
         kept = [path.name for path in self._cache.rglob("*") if path.is_file()]
-        fields = {} if brought is None else _fields(brought, keys)
-        return Got(brought, failure, fields, self.replica.hits[before:], logs, sorted(kept))
+        found = _fields(brought, keys) if brought and fields else {}
+        return Got(brought, failure, found, self.replica.hits[before:], logs, sorted(kept))
 
 
 class Bench:

@@ -71,6 +71,7 @@ ENDS_WITH = {
 IDX, GRIB, FILTER = ("idx",), ("grib",), ("filter",)
 QUIET = {"silence_s": SILENCE_S}  # the fault is a silence: let the client be impatient
 SILENT = {"seconds": 4 * SILENCE_S}
+SOON = {"after_min": 1e-9}  # `fallback_after_min`
 OLD = {"later_s": 30 * 86_400.0}  # the run is a month old
 
 
@@ -216,6 +217,10 @@ MATRIX = [
         "failed: inventory points past the end of the file", 2 * ATTEMPTS,
     ),
     Row(RANGES, one("truncated", GRIB), Does.ANEW, PAST_END, 5),
+    Row(
+        BOTH, Fault("truncated", on=GRIB, source="nomads"), Does.FALLS_BACK,
+        "fell_back: inventory points past the end of the file", 2 * ATTEMPTS + 3, client=SOON,
+    ),
     # Replaced between the inventory and the file; between two stretches; in a stretch that broke.
     Row(GFS, Fault("rerun", skip=1), Does.TAKES, "", 2, lasting=(Fault("rerun"),)),
     Row(RANGES, Fault("rerun", skip=1), Does.SETTLES, NOT_GRIB, 5, lasting=(Fault("rerun"),)),

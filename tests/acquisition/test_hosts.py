@@ -5,8 +5,10 @@ import tracemalloc
 
 import pytest
 
+from render_farm.domain import grib2
 from tests.acquisition.fault_bench import (
     AIGFS,
+    AIGFS_DIR,
     GFS,
     HRRR,
     MIRROR,
@@ -16,12 +18,31 @@ from tests.acquisition.fault_bench import (
     lay_out,
 )
 from twf_async.fetch.errors import NotYetPublished, Throttled, Unsettled, WrongGrid
+from twf_async.replica.directory_tree import DirectoryTree
+from twf_async.replica.faults.edits import padded
 from twf_async.replica.faults.script import Fault
 from twf_async.replica.limit import Burst, Limit, Refusal
 from twf_async.replica.manners import file_of
 from twf_async.settings.load import load
 
+T2M = frozenset(key for key in GFS.wanted if key.level == "2 m above ground")
 MIRRORED = Way("GFS, mirrored", "gfs", GFS.cycle, GFS.wanted, GFS.box, mirror=True)
+
+
+LARGE = Way("AIGFS ranges, large", "aigfs", AIGFS.cycle, T2M, AIGFS.box)
+
+
+@pytest.fixture
+def large_bench(test_data, config_dir, tmp_path):
+    name = f"{AIGFS_DIR}/aigfs.t12z.sfc.f006.grib2"
+    lay_out(test_data, tmp_path / "files")
+    path = tmp_path / "files" / name
+    content = path.read_bytes()
+    with path.open("rb") as stream:
+        (head,) = [head for head in grib2.walk(stream) if head.key in T2M]
+    path.write_bytes(padded(content[head.offset :][: head.length], 48_000_000))
+    models = load(config_dir, {}).catalog.models
+    return Bench(DirectoryTree(tmp_path / "files"), models, tmp_path / "caches")
 
 
 @pytest.fixture(scope="module")
@@ -187,17 +208,27 @@ async def test_flipped_data_bits_are_not_seen_here_but_nothing_else_changes(way,
     assert flipped == 3
 
 
-async def test_memory_stays_flat_whatever_the_size_of_the_answer(bench):
-    """A source that ignores byte ranges, and an operator who takes whole files."""
+async def test_a_whole_file_is_taken_where_it_is_allowed_and_told_as_a_warning(bench):
     async with bench.client(AIGFS, Fault("range_ignored", on=("grib",)), full=True) as client:
-        tracemalloc.start()
-        try:
-            got = await client.ask(AIGFS)
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
+        got = await client.ask(AIGFS)
 
     assert got.hour.method == "FULL"
     assert got.fields == (await bench.truth(AIGFS)).fields
     assert got.lines("fetch.finished")[0]["log_level"] == "warning"
-    assert peak < 12e6, "replica and client together"
+
+
+@pytest.mark.parametrize("way", ["range", "whole"])
+async def test_memory_stays_flat_whatever_the_size_of_the_answer(way, large_bench):
+    """A message of 48 MB, by its byte range and as a whole file; replica and client together."""
+    faults = [Fault("range_ignored", on=("grib",))] if way == "whole" else []
+    async with large_bench.client(LARGE, *faults, full=True) as client:
+        tracemalloc.start()
+        try:
+            got = await client.ask(LARGE, fields=False)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert got.hour.method == ("FULL" if way == "whole" else "RANGES")
+    assert got.hour.bytes > 48e6
+    assert peak < 16e6

@@ -110,6 +110,18 @@ def test_a_failure_holds_every_download_of_the_run_for_its_pause():
     assert schedule.to_fetch(run, NOW + timedelta(seconds=20)) == (0, 3)
 
 
+def test_an_hour_that_is_bad_alone_holds_up_no_other_even_at_the_edge_of_a_run():
+    """It was waited for, came, and is damaged on the server: the next hour may be whole."""
+    run = fetch(begun(), 0)
+    run = schedule.absent(schedule.fetching(run, 3), 3, NOW)
+    now = NOW + LATER
+    run = schedule.came(schedule.fetching(run, 3), 3, now)
+    run = schedule.failed(run, 3, now, reason="truncated", detail="", retry_s=20.0, holds_run=False)
+
+    assert schedule.to_fetch(run, now) == (6, 9)
+    assert schedule.to_fetch(fetch(run, 6), now + timedelta(seconds=20)) == (3, 9)
+
+
 def test_products_wait_for_each_other_unless_a_file_is_known_to_be_absent():
     run = fetch(begun(hours=(9,)), 9)
     assert readiness.to_draw(run) == ()  # hour 6 may come any moment
@@ -158,15 +170,22 @@ def test_whatever_happens_every_product_is_settled_once_and_only_with_its_files(
         due = schedule.to_fetch(run, now)
         for hour in due:
             run = schedule.fetching(run, hour)
-            match chance.choice(["there", "there", "absent", "failed", "hopeless"]):
+            match chance.choice(["there", "there", "absent", "failed", "bad", "hopeless"]):
                 case "there":
                     run = schedule.fetched(run, hour, frozenset())
                     fetched.add(hour)
                 case "absent":
                     run = schedule.absent(run, hour, now)
                 case how:
-                    retry_s = 5.0 if how == "failed" else None
-                    run = schedule.failed(run, hour, now, reason="x", detail="", retry_s=retry_s)
+                    run = schedule.failed(
+                        run,
+                        hour,
+                        now,
+                        reason="x",
+                        detail="",
+                        retry_s=None if how == "hopeless" else 5.0,
+                        holds_run=how != "bad",
+                    )
         if open_jobs and chance.random() < 0.5:
             run = readiness.drawn(run, open_jobs.pop(chance.randrange(len(open_jobs))))
         elif not due:

@@ -2,21 +2,41 @@
 
 One that was cut just where a line ends, or is not written to its end yet, looks whole. Taken at its
 word, it would leave out fields that are there a moment later; so what no file of the run has lacked
-so far is looked for a second time.
+so far is looked for a second time, and what others of its files have had, once more after a while.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from render_farm.domain.fields import MessageKey
+from twf_async.clock import Clock
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import FieldsLacking
 from twf_async.plan.idx import IdxLine
 
 _URLS_REMEMBERED = 256
 _RUNS_REMEMBERED = 32
+_A_WHILE = timedelta(seconds=10)  # an inventory is written in less
 _Run = tuple[str, str]  # model, cycle
 _Kind = tuple[bool, str, str, str]  # first hour?, parameter, level, statistic
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubted:
+    """The text of an inventory, by its hash, and when it was read first."""
+
+    text: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _RunHas:
+    """The kinds of fields that hours of a run have, and that they have not."""
+
+    written: set[_Kind] = field(default_factory=set)
+    unwritten: set[_Kind] = field(default_factory=set)
 
 
 class Doubts:
@@ -27,41 +47,47 @@ class Doubts:
     lacking.
     """
 
-    def __init__(self) -> None:
-        self._doubted: OrderedDict[str, int] = OrderedDict()
-        self._unwritten: OrderedDict[_Run, set[_Kind]] = OrderedDict()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._doubted: OrderedDict[str, _Doubted] = OrderedDict()  # by URL
+        self._runs: OrderedDict[_Run, _RunHas] = OrderedDict()
 
     def require_told(
         self, errand: Errand, lines: tuple[IdxLine, ...], wanted: frozenset[MessageKey]
     ) -> None:
         """Raise FieldsLacking for the first reading of an inventory that lacks fields of *wanted*.
 
-        The second reading of the same text is believed, and so are fields of these kinds that
-        are not in later hours of the run either.
+        The second reading of the same text is believed, but only after a while where other hours
+        of the run have had such a field. What is believed is not looked for in later hours.
         """
         told = {line.key for line in lines if line.key is not None}
-        unwritten = self._of_run(errand)
-        unwritten.difference_update(_kinds(errand, wanted & told))
+        run = self._of_run(errand)
+        found = _kinds(errand, wanted & told)
+        run.written.update(found)
+        run.unwritten.difference_update(found)
         lacking = wanted - told
-        news = {key for key in lacking if _kind(errand, key) not in unwritten}
+        news = {key for key in lacking if _kind(errand, key) not in run.unwritten}
         if not news:
             return
-        url, text = errand.at.idx_url, hash(lines)
-        if self._doubted.pop(url, None) == text:
-            unwritten.update(_kinds(errand, news))
+        kinds, url, now = _kinds(errand, news), errand.at.idx_url, self._clock.now()
+        before = self._doubted.get(url)
+        if before is None or before.text != hash(lines):
+            before = self._doubted[url] = _Doubted(hash(lines), now)
+            while len(self._doubted) > _URLS_REMEMBERED:
+                self._doubted.popitem(last=False)
+        elif now - before.at >= _A_WHILE or run.written.isdisjoint(kinds):
+            del self._doubted[url]
+            run.unwritten.update(kinds)
             return
-        self._doubted[url] = text
-        while len(self._doubted) > _URLS_REMEMBERED:
-            self._doubted.popitem(last=False)
         raise FieldsLacking(f"{url}: {len(news)} fields are not in it, among them {min(news)}")
 
-    def _of_run(self, errand: Errand) -> set[_Kind]:
+    def _of_run(self, errand: Errand) -> _RunHas:
         run = (errand.at.model.key, errand.at.cycle)
-        kinds = self._unwritten.setdefault(run, set())
-        self._unwritten.move_to_end(run)
-        while len(self._unwritten) > _RUNS_REMEMBERED:
-            self._unwritten.popitem(last=False)
-        return kinds
+        known = self._runs.setdefault(run, _RunHas())
+        self._runs.move_to_end(run)
+        while len(self._runs) > _RUNS_REMEMBERED:
+            self._runs.popitem(last=False)
+        return known
 
 
 def _kinds(errand: Errand, keys: Iterable[MessageKey]) -> set[_Kind]:

@@ -18,6 +18,7 @@ from twf_async.clock import Clock
 from twf_async.errors import FetchError
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.cuts import Cut
+from twf_async.fetch.doubts import Doubts
 from twf_async.fetch.download import Downloader
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import NotYetPublished, Throttled, Unsettled
@@ -68,7 +69,14 @@ class Engine:
         return cls(
             transport,
             inventories,
-            FileFetch(inventories, downloader, patience, settling, allow_full=fetch.allow_full),
+            FileFetch(
+                inventories,
+                downloader,
+                patience,
+                settling,
+                Doubts(clock),
+                allow_full=fetch.allow_full,
+            ),
             places,
             Fallback(places, clock, after=timedelta(minutes=upstream.fallback_after_min)),
             clock,

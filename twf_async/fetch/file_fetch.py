@@ -61,6 +61,7 @@ class FileFetch:
         downloader: Downloader,
         patience: Patience,
         settling: Settling,
+        doubts: Doubts,
         *,
         allow_full: bool,
     ) -> None:
@@ -69,7 +70,7 @@ class FileFetch:
         self._patience = patience
         self._settling = settling
         self._allow_full = allow_full
-        self._doubts = Doubts()
+        self._doubts = doubts
 
     async def inventory(self, errand: Errand) -> tuple[IdxLine, ...]:
         """The file's inventory, asked for until it comes, or is known not to be there.
