@@ -145,12 +145,14 @@ def test_no_worker_outlives_a_killed_service_even_inside_c_code(tmp_path):
         "    asyncio.run(main(context))\n"
     )
     service = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
-    workers = [psutil.Process(int(pid)) for pid in service.stdout.readline().split()]
+    workers = {int(pid) for pid in service.stdout.readline().split()}
+    family = psutil.Process(service.pid).children(recursive=True)
     service.kill()
     service.communicate()
     assert len(workers) == 2
+    assert workers < {process.pid for process in family}  # the forkserver is one of it, too
 
-    _, alive = psutil.wait_procs(workers, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
 
 

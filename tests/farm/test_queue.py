@@ -79,6 +79,20 @@ async def test_a_job_waits_for_memory_and_starts_when_there_is_some(
     first.cancel()
 
 
+async def test_what_is_queued_when_the_gate_is_shut_goes_on_one_at_a_time(start_farm, light_job):
+    farm = await start_farm(2, machine=Machine(is_calm=lambda: False))
+    at_once = []
+
+    async def render(hour):
+        await farm.render(light_job(hour))
+        at_once.append(farm.size - farm.idle)
+
+    await asyncio.gather(*(render(hour) for hour in range(6)))
+
+    assert len(at_once) == 6
+    assert max(at_once) <= 1
+
+
 async def test_where_memory_stays_short_jobs_are_drawn_one_at_a_time(start_farm, light_job):
     farm = await start_farm(2, machine=Machine(available_mb=lambda: 0.0), peaks=Peaks(1000))
     at_once = []

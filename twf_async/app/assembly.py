@@ -71,7 +71,7 @@ async def assembled(
         undo.push_async_callback(ledger.stop)
         if ledger.begun_anew:
             await refill(ledger, tree, Cache(service.cache_dir / "grib"))
-        farm = make_farm(settings(), await ledger.peaks(), context)
+        farm = make_farm(settings(), context, await ledger.peaks(), gate)
         undo.push_async_callback(farm.stop, kill=True)
         await farm.start()
         fetcher = Fetcher(
@@ -97,8 +97,14 @@ async def assembled(
         yield Parts(clock, tree, ledger, events, gate, farm, fetcher, workshop)
 
 
-def make_farm(settings: Settings, peaks_mb: Mapping[str, float], context: BaseContext) -> Farm:
-    """As many slots as this machine carries; *peaks_mb*: what jobs of each model took before."""
+def make_farm(
+    settings: Settings, context: BaseContext, peaks_mb: Mapping[str, float], gate: DispatchGate
+) -> Farm:
+    """As many slots as this machine carries.
+
+    peaks_mb  what jobs of each model took before
+    gate      jobs that had passed it when it was shut go on one at a time
+    """
     service = settings.service
     peaks = Peaks(service.farm.worker_gb * 1024, peaks_mb)
     limit, available = memory()
@@ -112,6 +118,7 @@ def make_farm(settings: Settings, peaks_mb: Mapping[str, float], context: BaseCo
     machine = Machine(
         available_mb=lambda: memory()[1] / MB,
         oom_kills=oom_kills,
+        is_calm=lambda: gate.is_open,
         budget_mb=budget_mb(service.farm, limit),
     )
     return Farm(

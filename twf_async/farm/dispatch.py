@@ -116,6 +116,9 @@ class Dispatcher:
         jobs = [(number, each) for number, each in self.running.items() if each.kind is not None]
         if jobs and (ticket.alone or any(running.alone for _, running in jobs)):
             return False
+        if jobs and not self._machine.is_calm():
+            self._look_again_soon()
+            return False
         pids = {slot.number: slot.pid for slot in self._slots.all}
         load = self._load(ticket, self._slots.next.pid)
         loads = [self._load(running, pids[number]) for number, running in jobs]
@@ -123,6 +126,10 @@ class Dispatcher:
         may = admits(load, loads, available_mb=available_mb, budget_mb=self._machine.budget_mb)
         self._note_hold(ticket, load.peak_mb, available_mb, held=not may)
         return may
+
+    def _look_again_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._look_again = loop.call_later(LOOK_AGAIN_S, self.dispatch)
 
     def _load(self, ticket: Ticket, pid: int | None) -> Load:
         peak_mb = 0.0 if ticket.kind is None else self._peaks.expected_mb(ticket.kind)
@@ -134,8 +141,7 @@ class Dispatcher:
         """Tell the start and the end of a wait for memory, and look again meanwhile."""
         now = time.monotonic()
         if held:
-            loop = asyncio.get_running_loop()
-            self._look_again = loop.call_later(LOOK_AGAIN_S, self.dispatch)
+            self._look_again_soon()
             if self._held_since is None:
                 self._held_since = now
                 self._log.info(

@@ -13,15 +13,21 @@ def _never() -> int:
     return 0
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Asked before a job starts and after a worker died; both calls must be quick.
+    """Asked before a job starts and after a worker died; every call must be quick.
 
     available_mb   memory that can be had now, of the tightest limit
     oom_kills      how many processes the kernel has killed so far because memory ran out
+    is_calm        whether more than one job may run; what waits in the queue heeds it too
     budget_mb      what all workers together may hold; without one what is available decides alone
     """
 
     available_mb: Callable[[], float] = _plenty
     oom_kills: Callable[[], int] = _never
+    is_calm: Callable[[], bool] = _always
     budget_mb: float = inf
