@@ -75,11 +75,7 @@ async def test_what_status_says_is_true_and_a_restart_is_served_by_its_cache(
         assert public["models"].keys() == status["models"].keys()
         assert str(twf.root) not in json.dumps(public)
         assert plain.code == 0
-        for words in (
-            "2026-01-29 12 UTC",
-            "2026-01-29 17 UTC",
-            "PAUSED by the operator",
-        ):
+        for words in (GFS, HRRR, "PAUSED by the operator: comparing notes"):
             assert words in plain.out
 
         service.end(signal.SIGKILL)

@@ -45,8 +45,8 @@ def _runs(name: str, model: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         hours, frames = run["hours"], run["frames"]
         yield {
             "model": name,
-            "run": _cycle(cycle),
-            "state": run["state"] + (", superseded" if run["superseded"] else ""),
+            "run": cycle,
+            "state": "superseded" if run["superseded"] else run["state"],
             "hours": str(hours["expected"]),
             "seen": str(hours["seen"]),
             "fetched": str(hours["fetched"]),
@@ -135,10 +135,6 @@ def _cells(row: Mapping[str, str], widths: Mapping[str, int]) -> Sequence[str]:
         f"{row.get(name, ''):{'<' if name in _LEFT else '>'}{width}}"
         for name, width in widths.items()
     ]
-
-
-def _cycle(cycle: str) -> str:
-    return f"{cycle[:4]}-{cycle[4:6]}-{cycle[6:8]} {cycle[8:]} UTC"
 
 
 def _clock(moment: str) -> str:

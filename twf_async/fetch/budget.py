@@ -85,7 +85,7 @@ class Budget:
                     model=model,
                     cycle=cycle,
                     hour=which,
-                    megabytes=round(spent / MB, 1),
+                    megabytes=round(spent / MB, 3),
                     budget_mb=budget_mb,
                     setting=key,
                 )
