@@ -97,7 +97,7 @@ _LIMITS: dict[str, Limits] = {
 }
 
 
-UNMATCHED = 5.0  # times the third highest value that sticks out; real fields aloft reach 2.4
+UNMATCHED = 8.0  # times the third highest value that sticks out; windows of 24 x 24 reach 4
 _OF_ONE_DAMAGE = 2
 ENOUGH_TO_VARY = 64  # points; fewer may by chance be equal to the precision of their packing
 _EVERYWHERE = {"PRES", "PRMSL", "MSLET", "MSLMA", "UGRD", "VGRD", "GUST", "WIND", "PWAT"}

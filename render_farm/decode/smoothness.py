@@ -33,19 +33,26 @@ class Smoothness(NamedTuple):
 
 
 _TEMPERATURE_ALOFT = Smoothness(10.0, 4.0, 25.0, unmatched=3.0)
-_TEMPERATURE_BELOW = Smoothness(15.0, 4.0, 32.0)  # lakes, ice, summits
+_TEMPERATURE_BELOW = Smoothness(20.0, 4.0, 32.0)  # lakes, ice, summits
 _WIND_ALOFT = Smoothness(12.0, 4.0, 45.0, unmatched=6.0)
 _WIND_BELOW = Smoothness(20.0, 4.0, 60.0)
-_PRESSURE = Smoothness(600.0, 4.0, 4000.0, unmatched=400.0)  # reduced through the Himalaya
+_PRESSURE = Smoothness(1000.0, 4.0, 4000.0, unmatched=600.0)  # reduced through the Himalaya
+
+_HEIGHT_ALOFT = Smoothness(60.0, 4.0, 500.0, unmatched=30.0)
+_HEIGHT_BELOW = Smoothness(150.0, 4.0, 500.0)  # 1000 hPa under a mountain is as steep as it
 
 _ON_PRESSURE, _NEAR_GROUND = "* mb", "* m above ground"
+_LOWEST = ("1000 mb", "9[0-9][0-9] mb")  # where mountains are, below the ground
 
 _TABLE: tuple[tuple[str, str, Smoothness], ...] = (
+    *(("TMP", level, _TEMPERATURE_BELOW) for level in _LOWEST),
+    *((name, level, _WIND_BELOW) for name in ("UGRD", "VGRD") for level in _LOWEST),
+    *(("HGT", level, _HEIGHT_BELOW) for level in _LOWEST),
     ("TMP", _ON_PRESSURE, _TEMPERATURE_ALOFT),
     ("TMP", _NEAR_GROUND, _TEMPERATURE_BELOW),
     ("TMAX", _NEAR_GROUND, _TEMPERATURE_BELOW),
     ("TMIN", _NEAR_GROUND, _TEMPERATURE_BELOW),
-    ("APTMP", _NEAR_GROUND, Smoothness(20.0, 4.0, 45.0)),
+    ("APTMP", _NEAR_GROUND, Smoothness(25.0, 4.0, 45.0)),
     ("DPT", _NEAR_GROUND, Smoothness(20.0, 4.0, 50.0)),
     ("UGRD", _ON_PRESSURE, _WIND_ALOFT),
     ("VGRD", _ON_PRESSURE, _WIND_ALOFT),
@@ -53,7 +60,7 @@ _TABLE: tuple[tuple[str, str, Smoothness], ...] = (
     ("VGRD", _NEAR_GROUND, _WIND_BELOW),
     ("WIND", _NEAR_GROUND, _WIND_BELOW),
     ("GUST", "surface", Smoothness(25.0, 4.0, 70.0)),
-    ("HGT", _ON_PRESSURE, Smoothness(60.0, 4.0, 500.0, unmatched=20.0)),
+    ("HGT", _ON_PRESSURE, _HEIGHT_ALOFT),
     ("PRMSL", "mean sea level", _PRESSURE),
     ("MSLET", "mean sea level", _PRESSURE),
     ("MSLMA", "mean sea level", _PRESSURE),
