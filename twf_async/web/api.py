@@ -150,5 +150,5 @@ def _legend(title: str, display: Display, colours: tuple[str, ...]) -> dict[str,
 
 @routes.get("/api/v1/status")
 async def status(request: web.Request) -> web.Response:
-    """How the service is: freshness by model, slots, watchdog, queue."""
+    """How the service is; docs/operations.md describes the document."""
     return document(request, context_of(request).status(), cache="no-cache")

@@ -106,7 +106,9 @@ PATHS: dict[str, Any] = {
     "/api/v1/legends/{product}": _get(
         "Levels and colours of the bins that are filled", JSON, PRODUCT, missing=True
     ),
-    "/api/v1/status": _get("Freshness by model, slots, watchdog, queue", JSON),
+    "/api/v1/status": _get(
+        "How the service is: runs and traffic by model, sources, slots, watchdog, cache", JSON
+    ),
     "/api/v1/events": _get(
         "Server-sent events: frame.published, run.started, run.complete, status.changed",
         "text/event-stream",
