@@ -31,7 +31,7 @@ from render_farm.domain.models import GridSize
 from render_farm.domain.places import Box
 from twf_async.fetch.errors import NotGrib, SourceError, Truncated, WrongGrid
 from twf_async.fetch.verify import Expectation, verify
-from twf_async.plan.orders import hour_orders, products_of
+from twf_async.plan.orders import products_of, wanted_by_hour
 from twf_async.replica.atmosphere.atmosphere import Atmosphere
 from twf_async.replica.atmosphere.inventory import messages
 from twf_async.replica.atmosphere.messages import cut
@@ -184,28 +184,22 @@ def real_filter(data: Path, folder: Path) -> Answer:
     return Answer.of("real", body, cut_to=70 * 34, boxes=(NORTHWEST,), folder=folder)
 
 
-def demo_filter(folder: Path) -> Answer:
-    """The messages of all products of a GFS hour of the synthetic atmosphere, cut likewise."""
+def demo_filter(model: str, cycle: datetime, hour: int) -> bytes:
+    """The messages of all products at an hour of the synthetic atmosphere, cut likewise."""
     box = CropBox.of(left=-126, right=-109, bottom=41.25, top=49.5)
-    file, wanted = _demo("gfs")
-    body = b"".join(cut(Atmosphere(), file, wanted, box))
-    return Answer.of("demo", body, cut_to=70 * 34, boxes=(NORTHWEST,), folder=folder)
+    known = next(each for each in MODELS if each.key == model)
+    file = ModelFile(known, cycle, hour, known.files[0][0])
+    catalog = load(ROOT / "config", {}).catalog
+    ours = catalog.models[model]
+    wanted = wanted_by_hour(ours, products_of(catalog, ours), (hour,))[hour]
+    chosen = [message for message in messages(file) if message.key in wanted]
+    return b"".join(cut(Atmosphere(), file, chosen, box))
 
 
 def real_ranges(data: Path, pattern: str, boxes: tuple[Box, ...], folder: Path) -> Answer:
     """A real file as it is: complex packing, spatial differences of the second order."""
     path = next(data.glob(f"nomads/**/{pattern}"))
     return Answer.of(pattern, path.read_bytes(), cut_to=None, boxes=boxes, folder=folder)
-
-
-def _demo(model: str) -> tuple[ModelFile, list]:
-    cycle, hour = DEMO
-    known = next(each for each in MODELS if each.key == model)
-    file = ModelFile(known, cycle, hour, known.files[0][0])
-    catalog = load(ROOT / "config", {}).catalog
-    ours = catalog.models[model]
-    (order,) = hour_orders(ours, products_of(catalog, ours), (hour,))
-    return file, [message for message in messages(file) if message.key in order.wanted]
 
 
 def _messages(path: Path) -> Iterator[bytes]:
@@ -253,12 +247,14 @@ def main() -> int:
     _say("|---" * (len(heads) + 2) + "|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        hrrr = "*sfcf06.grib2"
+        hrrr, region = "*sfcf06.grib2", (NORTHWEST,)
         answers = {
             "filter, GFS, real": lambda: real_filter(data, folder),
-            "filter, GFS, all products": lambda: demo_filter(folder),
-            "ranges, GFS, real": lambda: real_ranges(data, "*0p25.f006", (NORTHWEST,), folder),
-            "ranges, HRRR, real": lambda: real_ranges(data, hrrr, (NORTHWEST,), folder),
+            "filter, GFS, all products": lambda: Answer.of(
+                "demo", demo_filter("gfs", *DEMO), cut_to=70 * 34, boxes=region, folder=folder
+            ),
+            "ranges, GFS, real": lambda: real_ranges(data, "*0p25.f006", region, folder),
+            "ranges, HRRR, real": lambda: real_ranges(data, hrrr, region, folder),
             "ranges, HRRR, real, whole grid": lambda: real_ranges(data, hrrr, (), folder),
         }
         for title, make in answers.items():
