@@ -63,10 +63,11 @@ def test_a_worker_taken_for_memory_is_tried_alone_and_only_then_blames_the_job()
         (-signal.SIGSEGV, Cause.CRASHED),
         (-signal.SIGABRT, Cause.CRASHED),
         (1, Cause.CRASHED),
+        (255, Cause.KILLED),
         (None, Cause.CRASHED),
     ],
 )
-def test_only_signals_that_a_renderer_cannot_send_itself_come_from_outside(exit_code, cause):
+def test_what_a_renderer_cannot_do_to_itself_comes_from_outside(exit_code, cause):
     assert death(exit_code, "died", oom_killed=False, alone=False).cause is cause
 
 

@@ -6,9 +6,11 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason
+from render_farm.worker import entry
 from twf_async.farm.errors import FarmBroken
 from twf_async.farm.machine import Machine
 
@@ -27,6 +29,12 @@ async def strike(farm, waiting, number, until, *, times=1):
         count = waiting.started()
         await until(lambda before=count: waiting.started() > before)
         os.kill(pid_of(farm, waiting.job.hour), number)
+
+
+def forkserver():
+    """The process that all workers are forked from."""
+    children = psutil.Process().children(recursive=True)
+    return next(child for child in children if "forkserver" in " ".join(child.cmdline()))
 
 
 def stamp(job):
@@ -70,6 +78,32 @@ async def test_who_is_killed_from_outside_for_ever_is_given_up_and_that_is_said(
     (failure,) = outcome.failures
     assert (failure.product, failure.reason) == ("t850", Reason.WORKER_DIED)
     assert failure.detail == "the worker died (signal 9, SIGKILL), from outside, 10 times"
+
+
+async def test_without_its_forkserver_the_farm_makes_another_and_no_job_is_to_blame(
+    start_farm, waiting_job, light_job, until
+):
+    farm = await start_farm(2)
+    waiting = waiting_job()
+    drawing = asyncio.create_task(farm.render(waiting.job))
+    for _ in range(2):
+        count = waiting.started()
+        await until(lambda before=count: waiting.started() > before)
+        before = stamp(waiting.job)
+        workers = {slot["pid"] for slot in farm.status() if slot["pid"]}
+        forkserver().kill()
+        await until(lambda gone=workers: not any(psutil.pid_exists(pid) for pid in gone))
+    count = waiting.started()
+    await until(lambda: waiting.started() > count)
+    waiting.release()
+    os.kill(pid_of(farm, 6), KILL)
+
+    outcome = await drawing
+
+    assert [frame.product for frame in outcome.frames] == ["t2m", "t850"]
+    assert stamp(waiting.job) == before
+    assert isinstance(await farm.render(light_job(9)), HourRendered)
+    assert await farm.call(entry.is_preloaded)
 
 
 async def test_a_product_that_crashes_every_worker_costs_its_own_frames_only(

@@ -15,6 +15,7 @@ from render_farm.domain.jobs import Reason
 STRIKES = 2
 OUTSIDE_KILLS = 10
 OUTSIDE_SIGNALS = {-signal.SIGKILL, -signal.SIGTERM}  # a renderer sends itself neither
+NO_STATUS = 255  # what multiprocessing says of the forkserver's children once that is gone
 
 
 class Cause(Enum):
@@ -108,6 +109,8 @@ def death(exit_code: int | None, told: str, *, oom_killed: bool, alone: bool) ->
 
     oom_killed  the kernel has killed for want of memory meanwhile
     """
+    if exit_code == NO_STATUS:
+        return Loss(Cause.KILLED, f"{told}, as all do when the forkserver is gone", alone)
     if exit_code not in OUTSIDE_SIGNALS:
         return Loss(Cause.CRASHED, told, alone)
     if oom_killed:
