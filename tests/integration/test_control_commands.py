@@ -136,6 +136,7 @@ async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, tw
     toml.write_text(
         toml.read_text().replace("max_gb        = 8", "max_gb = 9").replace("8000", "8001")
     )
+    await ask("pause", "over", "the", "reload")
     changed = await ask("reload", "--config", config)
     products = config / "products.toml"
     products.write_text(products.read_text().replace('recipe   = "identity"', 'recipe = "idenity"'))
@@ -150,6 +151,7 @@ async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, tw
     assert bad.code == 78
     assert "t2m.recipe: there is no recipe 'idenity'" in bad.err
     assert status["cache"]["max_gb"] == 9
+    assert status["gate"]["held_by"] == {"operator": "over the reload"}
     assert status["reload_fault"].startswith("products.toml: t2m.recipe")
     assert (pinned.code, marker, unpinned.code) == (0, True, 0)
     assert (twice.code, twice.err) == (2, f"gfs {GFS} is not pinned\n")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from twf_async.errors import BadConfiguration
 from twf_async.settings import environment
-from twf_async.settings.load import find_config_dir, load
+from twf_async.settings import load as loading
+from twf_async.settings.load import find_config_dir, find_state_dir, load
 
 
 @pytest.fixture
@@ -205,3 +206,24 @@ def test_variables_of_the_tests_are_no_settings(config_dir):
     named = ("CONFIG", "TEST_DATA", "CHROMIUM", "GOLDEN")
 
     load(config_dir, {f"TWF_{name}": "something" for name in named})
+
+
+def test_a_running_service_is_found_whatever_else_is_wrong_with_its_configuration(copy):
+    edit(copy, "products.toml", "recipe", "recipy")
+    edit(copy, "service.toml", "port = 8000", 'port = "none"')
+
+    assert find_state_dir(copy, {}) == Path("var/state")
+    assert find_state_dir(copy, {"TWF_STATE_DIR": "/srv/a"}) == Path("/srv/a")
+    assert find_state_dir(copy, {"STATE_DIRECTORY": "/srv/b"}) == Path("/srv/b")
+    edit(copy, "service.toml", 'state_dir   = "var/state"', 'state_dir = "/srv/c"')
+    assert find_state_dir(copy, {}) == Path("/srv/c")
+    (copy / "service.toml").unlink()
+    assert find_state_dir(copy, {}) == Path("var/state")
+
+
+def test_the_service_of_etc_is_the_units_where_no_place_is_named(copy, monkeypatch):
+    monkeypatch.setattr(loading, "ETC", copy)
+
+    assert find_state_dir(copy, {}) == Path("/var/lib/twf-async")
+    edit(copy, "service.toml", 'state_dir   = "var/state"', 'state_dir = "/srv/twf"')
+    assert find_state_dir(copy, {}) == Path("/srv/twf")
