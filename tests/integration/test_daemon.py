@@ -169,7 +169,9 @@ def test_workers_of_the_service_load_nothing_of_it(start):
     """Whatever __main__ imports, every worker imports again: it must stay light."""
     service = start()
     service.wait_published(FIRST)
-    pids = [slot["pid"] for slot in service.json("/api/v1/status")["farm"] if slot["pid"]]
+    status = service.json("/api/v1/status")
+    pids = [slot["pid"] for slot in status["farm"] if slot["pid"]]
+    assert status["queue"].keys() == {"waiting", "held_for_memory"}
 
     for pid in pids:
         maps = Path(f"/proc/{pid}/maps").read_text()

@@ -50,6 +50,10 @@ class Status:
             },
             "sources": self._fetch.hosts(),
             "farm": parts.farm.status(),
+            "queue": {
+                "waiting": dict(parts.farm.waiting),
+                "held_for_memory": parts.farm.held_for_memory,
+            },
             "gate": parts.gate.status(),
             "watchdog": self._upkeep.watchdog.status(),
             "cache": self._upkeep.cleaner.status(),
