@@ -26,8 +26,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MOST_FILES = 2 * 2 * len(WORK)  # data and record of each answer: at most two an hour
 # Slow enough that a kill meets bytes on their way, and some answers go on after a break.
 SLOW = (
-    Fault("drip", on=("filter",), bytes_per_s=100_000),
-    Fault("drip", on=("grib",), bytes_per_s=10_000_000),
+    Fault("drip", on=("filter",), bytes_per_s=1_000_000),
+    Fault("drip", on=("grib",), bytes_per_s=2_000_000),
     Fault("reset", on=("grib",), probability=0.2),
 )
 
