@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections import namedtuple
 
 import psutil
 
@@ -41,6 +42,15 @@ def test_processes_that_wait_for_a_disk_are_counted_as_the_kernel_does(tmp_path)
     assert sampler.sample().blocked == 0
     (proc / "stat").write_text("cpu 1 2 3\nprocs_running 9\nprocs_blocked 7\nsoftirq 1\n")
     assert sampler.sample().blocked == 7
+
+
+def test_io_wait_is_a_share_of_the_time_since_the_last_look(tmp_path, monkeypatch):
+    times = namedtuple("times", "user system idle iowait guest")  # noqa: PYI024 - as psutil's
+    looks = [times(10, 5, 80, 5, 2), times(11, 6, 81, 12, 3), times(11, 6, 81, 12, 3)]
+    monkeypatch.setattr(psutil, "cpu_times", lambda: looks.pop(0))
+    sampler = SystemSampler([tmp_path])
+    assert sampler.sample().iowait_pct == 70.0
+    assert sampler.sample().iowait_pct == 0.0
 
 
 def test_a_machine_without_swap_has_none_in_use(tmp_path):

@@ -6,10 +6,13 @@ import itertools
 import pytest
 from structlog.testing import capture_logs
 
-from tests.upkeep.looks import CRITICAL, LOW, WELL, Cleaned, Scripted, look, watchdog
+from tests.upkeep.looks import CRITICAL, LIMITS, LOW, WELL, Cleaned, Scripted, look, watchdog
+from twf_async.clock import Clock
 from twf_async.farm.errors import FarmClosed
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.publish.events import EventBus
+from twf_async.upkeep.diary import Diary
+from twf_async.upkeep.foreman import Foreman
 
 
 def every(seconds):
@@ -120,6 +123,17 @@ async def test_low_and_critical_memory_reach_the_farm_step_by_step_and_are_told(
         ("watchdog.slots_taken_back", 2),
     ]
     assert (dog.status()["slots"], dog.status()["slots_configured"]) == (2, 2)
+
+
+async def test_a_start_while_memory_was_short_is_made_good_when_it_is_ample():
+    slots = Slots(1, 1)
+    diary = Diary(Clock())
+    foreman = Foreman(slots, lambda: LIMITS, diary, full=3)
+    for at_s in range(0, 700, 100):
+        await foreman.look(WELL, at_s, favoured=False)
+        await asyncio.sleep(0)
+    assert (slots.asked, slots.size, foreman.full) == (["resize 2", "resize 3"], 3, 3)
+    assert [change["event"] for change in diary.recent()] == ["watchdog.slots_taken_back"] * 2
 
 
 async def test_a_step_that_waits_for_a_job_holds_up_neither_looks_nor_the_end():

@@ -1,15 +1,19 @@
 """What keeps the service well: watchdog, retention of runs, cleaning of the cache."""
 
-from collections.abc import Callable
+import os
+from collections.abc import AsyncIterator, Callable
 from collections.abc import Set as AbstractSet
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twf_async.app.assembly import Parts
+from twf_async.app.assembly import Parts, memory
 from twf_async.clock import Clock
+from twf_async.farm.farm import Farm
+from twf_async.farm.sizing import worker_count
 from twf_async.ledger.ledger import Ledger
+from twf_async.publish.manifest import RunState
 from twf_async.publish.tree import PublishedTree
 from twf_async.settings.load import Settings
 from twf_async.settings.service import ServiceSettings
@@ -83,7 +87,12 @@ def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Activ
         parts.events,
         lambda: settings().service.watchdog,
         diary=diary,
-        foreman=Foreman(parts.farm, lambda: settings().service.watchdog, diary),
+        foreman=Foreman(
+            parts.farm,
+            lambda: settings().service.watchdog,
+            diary,
+            full=_slots_when_ample(service, parts.farm),
+        ),
         disk=DiskGuard(
             parts.gate,
             lambda: settings().service.watchdog,
@@ -95,6 +104,24 @@ def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Activ
         ),
     )
     return Upkeep(keeping, watchdog)
+
+
+@asynccontextmanager
+async def watched(settings: Callable[[], Settings], parts: Parts) -> AsyncIterator[None]:
+    """A watchdog over a run by hand: it may exhaust memory and disk as well as the service."""
+    tree = parts.tree
+
+    def unfinished() -> frozenset[tuple[str, str]]:
+        runs = ((model, cycle) for model in tree.models() for cycle in tree.runs(model))
+        running = RunState.RUNNING.value
+        return frozenset(run for run in runs if tree.summary(*run)["state"] == running)
+
+    watchdog = make_upkeep(settings, parts, active=unfinished).watchdog
+    await watchdog.start()
+    try:
+        yield
+    finally:
+        await watchdog.stop()
 
 
 def make_housekeeping(
@@ -124,6 +151,18 @@ def make_housekeeping(
     unfinished = (*_downloads(service), service.cache_dir / "pixelmaps")
     sweeper = Sweeper(tree, retention, cleaner, lambda: find_leftovers(tree.staging, unfinished))
     return Housekeeping(retention, cleaner, sweeper)
+
+
+def _slots_when_ample(service: ServiceSettings, farm: Farm) -> int:
+    """How many slots the machine carries; a start while memory was short made do with fewer."""
+    limit, _ = memory()
+    return worker_count(
+        service.farm,
+        cores=len(os.sched_getaffinity(0)),
+        memory_limit=limit,
+        memory_available=limit,
+        costs_mb=(farm.worker_mb,),
+    )
 
 
 def _downloads(service: ServiceSettings) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ import click
 import uvloop
 
 from twf_async.app.assembly import assembled
+from twf_async.app.upkeep import watched
 from twf_async.cli.options import (
     chosen,
     config_option,
@@ -84,7 +85,10 @@ async def _run(settings: Settings, request: RunRequest, context: BaseContext) ->
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel if task else sys.exit)
     try:
-        async with assembled(lambda: settings, context) as parts:
+        async with (
+            assembled(lambda: settings, context) as parts,
+            watched(lambda: settings, parts),
+        ):
             return await run_once(request, parts.workshop, on_progress=_progress())
     except asyncio.CancelledError:
         return None

@@ -38,11 +38,19 @@ class Crew(Protocol):
 
 
 class Foreman:
-    """Keeps the farm as large as memory carries, up to the size that it had at the start."""
+    """Keeps the farm as large as memory carries."""
 
-    def __init__(self, crew: Crew, settings: Callable[[], WatchdogSettings], diary: Diary) -> None:
+    def __init__(
+        self,
+        crew: Crew,
+        settings: Callable[[], WatchdogSettings],
+        diary: Diary,
+        *,
+        full: int = 0,
+    ) -> None:
+        """*full*: slots there may be when memory is ample; at least as many as at the start."""
         self._crew, self._settings, self._diary = crew, settings, diary
-        self.full = crew.size  # as many as were configured
+        self.full = max(full, crew.size)
         self._relief = Relief()
         self._step: asyncio.Task[None] | None = None
 

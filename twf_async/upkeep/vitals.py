@@ -73,6 +73,7 @@ class SystemSampler:
     def __init__(self, directories: Sequence[Path], *, proc: Path = Path("/proc")) -> None:
         self._directories = directories
         self._proc = proc
+        self._cpu = _cpu_times()
 
     def sample(self) -> Vitals:
         """One look; what the kernel does not offer is left out."""
@@ -90,12 +91,18 @@ class SystemSampler:
             swap_total_mb=swap.total / MB,
             memory_stall_pct=self._stall("memory"),
             io_stall_pct=self._stall("io"),
-            iowait_pct=getattr(psutil.cpu_times_percent(), "iowait", 0.0),
+            iowait_pct=self._iowait_pct(),
             blocked=self._blocked(),
             blocked_workers=_blocked_children(),
             disk_free_gb=tightest.free / GB if tightest else float("inf"),
             disk_total_gb=tightest.total / GB if tightest else float("inf"),
         )
+
+    def _iowait_pct(self) -> float:
+        """Since the last look; psutil's own percentages are since anybody's last question."""
+        before, self._cpu = self._cpu, _cpu_times()
+        waited, whole = (now - then for now, then in zip(self._cpu, before, strict=True))
+        return round(100.0 * waited / whole, 1) if whole > 0 else 0.0
 
     def _blocked(self) -> int:
         try:
@@ -119,6 +126,13 @@ class SystemSampler:
             if (stall := full_avg10(text)) is not None:
                 return stall
         return None
+
+
+def _cpu_times() -> tuple[float, float]:
+    """Seconds of all processors idle with disk requests open, and in all."""
+    times = psutil.cpu_times()
+    guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # in user, nice too
+    return getattr(times, "iowait", 0.0), sum(times) - guests
 
 
 def _blocked_children() -> int:
