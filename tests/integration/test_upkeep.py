@@ -1,12 +1,15 @@
 """Disk, old runs and cleaning, as an operator meets them at a running service."""
 
+import itertools
 import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 
-from tests.integration.service import GFS, wait_for
+from tests.integration.service import GFS, REPOSITORY, wait_for
 from tests.publish.conftest import staged as staged  # noqa: PLC0414 - a fixture of that room
 from tests.publish.test_keeping_and_evicting import publish
 from twf_async.publish.tree import PublishedTree
@@ -45,6 +48,27 @@ async def test_a_full_disk_old_runs_and_cleaning_at_a_running_service(
     cleaning_is_done_by_the_service(service, twf)
 
     assert service.end() == 0
+
+
+def test_a_run_by_hand_holds_its_downloads_too_when_the_disk_is_full(rehearsal):
+    with subprocess.Popen(
+        [sys.executable, "-m", "twf_async", "run", "--model", "gfs", "--cycle", GFS],
+        cwd=REPOSITORY,
+        env=os.environ | rehearsal.environ | {"TWF_WATCHDOG__DISK_FLOOR_GB": "1000000"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        lines = (json.loads(line)["event"] for line in process.stderr if line.startswith("{"))
+        seen = [*itertools.takewhile(lambda event: event != "pipeline.run_started", lines)]
+        process.send_signal(signal.SIGTERM)
+        rest = [*lines]
+
+    assert process.returncode == 130
+    assert "watchdog.fetch_held" in seen
+    assert not [event for event in rest if event.startswith(("fetch.finished", "pipeline.hour"))]
+    assert rehearsal.manifest("gfs", GFS)["held"] == "disk nearly full"
+    assert not list((rehearsal.root / "cache").rglob("*.grib2"))
 
 
 def downloads_are_held(service):
