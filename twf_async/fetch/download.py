@@ -7,7 +7,6 @@ decided by the caller. Errors that pass by themselves are repeated here.
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,24 +15,13 @@ from typing import Literal, TypeVar
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.places import Box
 from twf_async.errors import FetchError
-from twf_async.fetch.answers import last_modified, require_range
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.errand import Errand
-from twf_async.fetch.errors import (
-    BrokenStream,
-    EmptyAnswer,
-    FileReplaced,
-    NoSpace,
-    NotGrib,
-    RangeRefused,
-    SourceError,
-    TimedOut,
-    TooMuch,
-)
+from twf_async.fetch.errors import NoSpace, SourceError
 from twf_async.fetch.grids import Grids
-from twf_async.fetch.host import Request
 from twf_async.fetch.part import Part, disk_error, open_part
 from twf_async.fetch.patience import Patience
+from twf_async.fetch.receiving import FileRead, Receiver
 from twf_async.fetch.record import Record
 from twf_async.fetch.retry import persist
 from twf_async.fetch.settling import Settling
@@ -45,32 +33,6 @@ from twf_async.plan.selection import ByteRange, FilterRequest
 T = TypeVar("T")
 _SPARE_BYTES = 64 << 20  # stays free on the disk, and is how far an estimate may be wrong
 _ESTIMATE_FACTOR = 4
-_MAGIC = b"GRIB"
-
-
-@dataclass(slots=True)
-class _Identity:
-    """Tells whether the file behind a URL is the one of the inventory, and stays that one.
-
-    last_offset  where the inventory's last message begins
-    counted      whether the answer in hand says how long it is, and as long as it was asked for
-    """
-
-    last_offset: int
-    total: int | None = None
-    modified: datetime | None = None
-    counted: bool = False
-
-    def require(self, total: int, modified: datetime | None) -> None:
-        if self.total is not None and (self.total, self.modified) != (total, modified):
-            raise FileReplaced(
-                f"{self.total} bytes of {self.modified}, then {total} bytes of {modified}"
-            )
-        if self.last_offset >= total:
-            raise RangeRefused(
-                f"the last field begins at byte {self.last_offset}, the file has {total}"
-            )
-        self.total, self.modified = total, modified
 
 
 class Downloader:
@@ -79,10 +41,9 @@ class Downloader:
     def __init__(
         self, transport: Transport, cache: Cache, patience: Patience, settling: Settling
     ) -> None:
-        self._transport = transport
         self._cache = cache
         self._patience = patience
-        self._settling = settling
+        self._receiver = Receiver(transport, settling)
         self._grids = Grids()
 
     async def filtered(self, errand: Errand, question: FilterRequest, box: Box) -> Record:
@@ -102,7 +63,7 @@ class Downloader:
         target = self._target(errand, url.partition("?")[2])
         await _require_space(target, question.estimated_bytes)
         async with open_part(target) as part:
-            await self._persist(errand, partial(self._receive, errand, request, part, limit))
+            await self._persist(errand, partial(self._receiver.body, errand, request, part, limit))
             return await self._keep(part, target, errand, expected, "FILTERED", box=box)
 
     async def ranges(
@@ -122,13 +83,13 @@ class Downloader:
         places = " ".join(f"{stretch.start}-{stretch.end}" for stretch in stretches)
         target = self._target(errand, f"{errand.name} {places}")
         await _require_space(target, sum((s.end or s.start) - s.start for s in stretches))
-        identity = _Identity(lines[-1].offset)
+        read = FileRead(lines[-1].offset)
         async with open_part(target) as part:
             for stretch in stretches:
-                work = partial(self._stretch, errand, stretch, part, part.size, identity)
+                work = partial(self._receiver.stretch, errand, stretch, part, part.size, read)
                 await self._persist(errand, work)
             return await self._keep(
-                part, target, errand, expected, "RANGES", modified=identity.modified
+                part, target, errand, expected, "RANGES", modified=read.modified
             )
 
     async def whole(
@@ -143,91 +104,13 @@ class Downloader:
         target = self._target(errand, f"{errand.name} whole")
         await _require_space(target, about)
         async with open_part(target) as part:
-            work = partial(self._receive, errand, request, part, limit)
+            work = partial(self._receiver.body, errand, request, part, limit)
             modified = await self._persist(errand, work)
             return await self._keep(part, target, errand, expected, "FULL", modified=modified)
 
     async def require_settled(self, errand: Errand) -> None:
-        """Ask how long the file is, where it may still be being written; Unsettled if so.
-
-        Not needed before byte ranges: their first answer tells.
-        """
-        if not self._settling.watches(errand):
-            return
-        host, request = errand.at.source.host, errand.headers_request()
-        async with self._transport.ask(host, request, errand.tally) as answer:
-            length = answer.headers.get("Content-Length", "")
-            size = int(length) if length.isascii() and length.isdigit() else None
-            self._settling.require(errand, size, last_modified(answer.headers))
-
-    async def _receive(
-        self, errand: Errand, request: Request, part: Part, limit: int
-    ) -> datetime | None:
-        """A whole body; returns its Last-Modified."""
-        await part.cut(0)
-        async with self._transport.ask(errand.at.source.host, request, errand.tally) as answer:
-            async for chunk in answer.chunks():
-                await part.write(chunk)
-                if part.size > limit:
-                    raise TooMuch(f"{request.url}: over {limit} bytes")
-        if not part.size:
-            raise EmptyAnswer(f"{request.url}: nothing came")
-        return last_modified(answer.headers)
-
-    async def _stretch(
-        self, errand: Errand, stretch: ByteRange, part: Part, begin: int, identity: _Identity
-    ) -> None:
-        """One byte range behind the first *begin* bytes of *part*; goes on where it broke off."""
-        received = part.size - begin
-        start = stretch.start + received
-        asked_end = stretch.end if stretch.end is not None else identity.total
-        if asked_end is not None and start >= asked_end:
-            raise RangeRefused(f"a field begins at byte {start}, the file has {asked_end}")
-        expected = 0 if asked_end is None else asked_end - start
-        request = errand.request(errand.at.url, start=start, end=asked_end, expected=expected)
-        try:
-            await self._receive_range(errand, request, part, identity, begins=not received)
-        except (BrokenStream, TimedOut):
-            # What came is kept, and continued, where the answer was framed by its length: a chunk
-            # that is longer than it says leaves bytes behind that are not of the file.
-            if not identity.counted:
-                await part.cut(begin + received)
-            raise
-        except FetchError:
-            await part.cut(begin)
-            raise
-
-    async def _receive_range(
-        self,
-        errand: Errand,
-        request: Request,
-        part: Part,
-        identity: _Identity,
-        *,
-        begins: bool,
-    ) -> None:
-        """The body of a 206, all of it and never more than promised.
-
-        begins  whether its first byte must be that of a message
-        """
-        position = start = request.start or 0
-        identity.counted = False
-        async with self._transport.ask(errand.at.source.host, request, errand.tally) as answer:
-            end, total = require_range(answer.status, answer.headers, start, request.end)
-            modified = last_modified(answer.headers)
-            if identity.total is None and self._settling.watches(errand):
-                self._settling.require(errand, total, modified)
-            identity.require(total, modified)
-            if begins and not answer.peek.startswith(_MAGIC):
-                raise NotGrib(f"the field at byte {start} does not begin with GRIB")
-            identity.counted = answer.headers.get("Content-Length") == str(end - start)
-            async for chunk in answer.chunks():
-                position += len(chunk)
-                if position > end:
-                    raise TooMuch(f"more than the promised bytes {start}-{end}")
-                await part.write(chunk)
-        if position < end:
-            raise BrokenStream(f"bytes {start}-{end} ended early")
+        """See Receiver; before the filter, or the whole file, is asked for."""
+        await self._persist(errand, partial(self._receiver.require_settled, errand))
 
     async def _persist(self, errand: Errand, work: Callable[[], Awaitable[T]]) -> T:
         return await persist(
