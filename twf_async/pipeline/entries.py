@@ -5,6 +5,7 @@ from datetime import datetime
 from twf_async.fetch.fetched import HourFetched
 from twf_async.ledger.entries import HourEntry
 from twf_async.plan.progress import FileState
+from twf_async.plan.reruns import owed
 
 
 def fetched_entry(got: HourFetched, now: datetime, inventory: str | None = None) -> HourEntry:
@@ -23,6 +24,16 @@ def fetched_entry(got: HourFetched, now: datetime, inventory: str | None = None)
         fetch_s=got.took_s,
         inventory=inventory,
     )
+
+
+def replaced_entry(model: str, cycle: str, hour: int) -> HourEntry:
+    """The other side has replaced an hour's files: ours, and all made of them, are old."""
+    return HourEntry(model, cycle, hour, "expected", inventory=owed())
+
+
+def redrawn_entry(model: str, cycle: str, hour: int, inventory: str) -> HourEntry:
+    """All pictures that an hour's new files go into are online."""
+    return HourEntry(model, cycle, hour, "published", inventory=inventory)
 
 
 def given_up_entry(model: str, cycle: str, hour: int, state: FileState) -> HourEntry:

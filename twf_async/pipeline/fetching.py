@@ -4,7 +4,7 @@ What an answer means is plan/schedule.py's; this carries it out, and learns from
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import structlog
@@ -15,7 +15,12 @@ from twf_async.errors import FetchError
 from twf_async.fetch.errors import NotYetPublished
 from twf_async.fetch.fetched import HourFetched, HourWanted
 from twf_async.pipeline.course import Course
-from twf_async.pipeline.entries import fetched_entry, given_up_entry
+from twf_async.pipeline.entries import (
+    fetched_entry,
+    given_up_entry,
+    redrawn_entry,
+    replaced_entry,
+)
 from twf_async.pipeline.frames import RunFrames
 from twf_async.pipeline.opening import RunPlan, files_wanted
 from twf_async.pipeline.ports import Workshop
@@ -32,6 +37,7 @@ class HourFetching:
     paths        hour -> message -> file
     taken        hour -> how often its files came
     inventories  hour -> digest of the inventories that it was taken by
+    owing        hours whose files were replaced, and whose pictures are not drawn again yet
     suspicious   an hour came so late that earlier ones may have been replaced meanwhile
     """
 
@@ -41,6 +47,7 @@ class HourFetching:
         self.paths: dict[int, dict[MessageKey, str]] = {}
         self.taken: Counter[int] = Counter()
         self.inventories: dict[int, str] = {}
+        self.owing: set[int] = set()
         self.suspicious = False
         self.timing = RunTiming(plan.model, cycle, shop.ledger)
         self._cycle, self._plan, self._course = cycle, plan, course
@@ -57,13 +64,21 @@ class HourFetching:
         """Recall what earlier runs, and an earlier start of this one, have shown."""
         await self.timing.open()
         for entry in await self._shop.ledger.hours(self._plan.model.key, self._cycle):
-            if entry.inventory:
-                self.inventories[entry.hour] = entry.inventory
+            digest, owing = reruns.noted(entry.inventory or "")
+            if digest:
+                self.inventories[entry.hour] = digest
+            if owing:
+                self.owing.add(entry.hour)
 
     def want(self, waiting: Mapping[int, tuple[ProductOrder, ...]]) -> tuple[int, ...]:
         """Take what these products need; returns the hours of the files."""
         self._wanted = files_wanted(waiting)
         return tuple(self._wanted)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the box is known."""
+        return self._box is not None
 
     def cut_to(self, box: Box) -> None:
         """Take what lies in *box*."""
@@ -77,6 +92,29 @@ class HourFetching:
             progress, self.timing.windows(pending), chance=self._shop.chance()
         )
         self._tell()
+
+    async def owe(self, hours: Iterable[int]) -> None:
+        """These were replaced: drop what is here of them, and note that before and until redrawn.
+
+        Hours that were taken anew before a restart are here already.
+        """
+        model, fresh = self._plan.model, set(hours) - self.owing
+        self.owing |= fresh
+        for hour in fresh:
+            self.inventories.pop(hour, None)
+        entries = (replaced_entry(model.key, self._cycle, hour) for hour in sorted(fresh))
+        await self._shop.ledger.record_hours(entries)
+        for hour in sorted(self.owing - self.inventories.keys()):
+            await self._shop.fetcher.forget(model, self._cycle, hour)
+
+    async def pay(self, hours: Iterable[int]) -> None:
+        """All that the new files of these go into is settled."""
+        done = sorted(self.owing.intersection(hours))
+        self.owing.difference_update(done)
+        await self._shop.ledger.record_hours(
+            redrawn_entry(self._plan.model.key, self._cycle, hour, self.inventories.get(hour, ""))
+            for hour in done
+        )
 
     async def fetch(self, hour: int) -> None:
         """Take an hour if it is there."""
@@ -132,7 +170,10 @@ class HourFetching:
         progress = self._course.progress
         missing = self._wanted[hour] - paths.keys()
         self._course.progress = schedule.fetched(progress, hour, missing, requests=got.requests)
-        entry = fetched_entry(got, self._shop.clock.now(), self.inventories.get(hour))
+        inventory = self.inventories.get(hour)
+        if hour in self.owing:
+            inventory = reruns.owed(inventory or "")
+        entry = fetched_entry(got, self._shop.clock.now(), inventory)
         await self._shop.ledger.record_hours([entry])
 
     async def _not_fetched(self, hour: int, error: FetchError) -> None:

@@ -13,6 +13,7 @@ import structlog
 from twf_async.errors import BadInput
 from twf_async.pipeline.discovery import RunFinder
 from twf_async.pipeline.ports import Workshop
+from twf_async.pipeline.relook import Relook
 from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.pipeline.run import RunPipeline
 from twf_async.pipeline.standing import standing
@@ -33,6 +34,7 @@ class ModelPoller:
         self._model = shop.settings().catalog.models[model]
         self._runs: dict[str, tuple[RunPipeline, asyncio.Task[RunReport]]] = {}
         self._finder = RunFinder(self._model, shop)
+        self._relook = Relook(self._model, shop)
         self._last_report: RunReport | None = None
         self._wake = asyncio.Event()
         self._log = structlog.get_logger(component="poller").bind(model=model)
@@ -59,8 +61,24 @@ class ModelPoller:
         self._model = self._shop.settings().catalog.models[self.model]
         latest = self._finder.latest
         self._finder = RunFinder(self._model, self._shop, latest)
+        self._relook = Relook(self._model, self._shop)
         self.task = asyncio.create_task(self._follow(latest), name=f"poller:{self.model}")
         self._log.info("poller.reloaded")
+
+    def backfill(self, cycle: str) -> None:
+        """Work through an older run as well; what it lacks at the source is not waited for.
+
+        raises  BadInput for a cycle that there cannot be, or that is followed anyway
+        """
+        name = f"{self.model} {cycle}"
+        if cycle in self._runs:
+            raise BadInput(f"{name} is being worked on already")
+        if cycle >= self._finder.latest:
+            newest = self._finder.latest or "unknown yet"
+            raise BadInput(f"{name} is not older than the newest run, {newest}: it comes by itself")
+        run = RunPipeline(RunRequest(self.model, cycle, wait=False), self._shop)
+        self._work_through(cycle, run)
+        self._log.info("poller.backfill_begun", cycle=cycle)
 
     @property
     def active_cycles(self) -> frozenset[str]:
@@ -87,6 +105,8 @@ class ModelPoller:
             if newer is not None:
                 self._supersede()
                 self._begin(newer, looks=self._finder.looks)
+            elif replaced := await self._relook.look(self._finder.latest):
+                self._begin(replaced)
             await self._rest()
             self._collect()
 
@@ -119,14 +139,17 @@ class ModelPoller:
             self._log.warning("poller.run_refused", cycle=cycle, reason=str(error))
             self._finder.know(cycle)
             return
+        self._work_through(cycle, run)
+        self._finder.know(cycle)
+
+    def _work_through(self, cycle: str, run: RunPipeline) -> None:
         task = asyncio.create_task(run.run(), name=f"run:{self.model}.{cycle}")
         task.add_done_callback(lambda _: self._wake.set())
         self._runs[cycle] = (run, task)
-        self._finder.know(cycle)
 
     async def _rest(self) -> None:
         """Sleep until the next look is due or a run ends."""
-        pause_s = min(await self._finder.pause_s(), LONGEST_SLEEP_S)
+        pause_s = min(await self._finder.pause_s(), self._relook.pause_s(), LONGEST_SLEEP_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._shop.clock.real_seconds(pause_s)):
                 await self._wake.wait()
@@ -138,6 +161,7 @@ class ModelPoller:
             if task.done():
                 del self._runs[cycle]
                 self._last_report = task.result()
+                self._relook.ended(self._last_report)
 
     async def _end_runs(self, drain_s: float) -> None:
         tasks = {task for _, task in self._runs.values()}

@@ -1,13 +1,17 @@
-"""Notices that the other side has replaced files which were taken already."""
+"""Notices that the other side has replaced files which were taken, and has all done again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 
 from render_farm.domain.models import Model
 from twf_async.errors import FetchError
-from twf_async.pipeline.ports import Fetcher
-from twf_async.plan.reruns import samples
+from twf_async.pipeline.course import Course
+from twf_async.pipeline.fetching import HourFetching
+from twf_async.pipeline.frames import RunFrames
+from twf_async.pipeline.opening import RunPlan
+from twf_async.pipeline.ports import Fetcher, Workshop
+from twf_async.plan import reruns
 
 
 async def replaced_hours(
@@ -32,9 +36,54 @@ async def replaced_hours(
                 found.add(hour)
         return found
 
-    first = samples(inventories)
+    first = reruns.samples(inventories)
     if not (found := await changed(first)):
         return frozenset()
     found |= await changed(sorted(set(inventories).difference(first)))
     log.warning("pipeline.hours_replaced", hours=sorted(found))
     return frozenset(found)
+
+
+class Redoing:
+    """One run's second looks, and what follows from them; nobody draws meanwhile."""
+
+    def __init__(
+        self,
+        cycle: str,
+        plan: RunPlan,
+        course: Course,
+        shop: Workshop,
+        fetching: HourFetching,
+        frames: RunFrames,
+        prepare: Callable[[], Awaitable[None]],
+    ) -> None:
+        """prepare: what must be known before anything is fetched; awaited when that is certain."""
+        self._prepare = prepare
+        self._cycle, self._model, self._course = cycle, plan.model, course
+        self._fetcher, self._fetching, self._frames = shop.fetcher, fetching, frames
+        self._orders = {order.hour: order.drawn for order in plan.orders}
+
+    async def recheck(self) -> None:
+        """Have everything done again that replaced files are in."""
+        self._fetching.suspicious = False
+        noted = self._fetching.inventories
+        hours = await replaced_hours(self._fetcher, self._model, self._cycle, noted)
+        await self._again(hours)
+
+    async def resume(self) -> None:
+        """Go on with what a restart has interrupted."""
+        await self._again(frozenset(self._fetching.owing))
+
+    async def drawn(self) -> None:
+        """Something was drawn: note hours whose new files are in all pictures by now."""
+        owing = self._fetching.owing
+        await self._fetching.pay(reruns.paid(self._course.progress, owing, self._orders))
+
+    async def _again(self, hours: frozenset[int]) -> None:
+        if not hours:
+            return
+        await self._prepare()
+        await self._fetching.owe(hours)
+        self._course.progress, redo = reruns.again(self._course.progress, hours, self._orders)
+        self._fetching.want(self._course.progress.waiting)
+        self._frames.again(redo)

@@ -20,9 +20,9 @@ from twf_async.pipeline.mistrust import Mistrust
 from twf_async.pipeline.opening import plan_run
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.report import RunCount, RunReport, RunRequest
-from twf_async.pipeline.rerun import replaced_hours
+from twf_async.pipeline.rerun import Redoing
 from twf_async.pipeline.tasks import RunTasks
-from twf_async.plan import etas, readiness, reruns, schedule
+from twf_async.plan import etas, readiness, schedule
 from twf_async.plan.boxes import union
 from twf_async.plan.progress import Drawable, FileState, RunProgress
 from twf_async.publish.events import RUN_COMPLETE, RUN_STARTED
@@ -73,6 +73,9 @@ class RunPipeline:
         self._mistrust = Mistrust(
             request.cycle, self._plan, self._course, shop, self._fetching, self._frames
         )
+        self._redoing = Redoing(
+            request.cycle, self._plan, self._course, shop, self._fetching, self._frames, self._cut
+        )
         self._log = structlog.get_logger(component="pipeline").bind(
             model=request.model, cycle=request.cycle
         )
@@ -114,7 +117,7 @@ class RunPipeline:
             await self._work()
             if not self._rechecked and self.progress.finished and not self._draining:
                 self._rechecked = True
-                await self._redo_what_was_replaced()
+                await self._redoing.recheck()
                 await self._work()
             while self._tasks.binding:
                 await self._pause()
@@ -129,7 +132,7 @@ class RunPipeline:
             if self.progress.finished and not self._mistrust.pending:
                 break
             if self._fetching.suspicious and not self._tasks:
-                await self._redo_what_was_replaced()
+                await self._redoing.recheck()
             self._draw_what_is_ready()
             self._fetch_what_is_due()
             self._tell()
@@ -157,8 +160,9 @@ class RunPipeline:
             progressed_at=self._fetching.timing.progressed_at,
             requests=self.progress.requests,
         )
-        if files:
-            self._fetching.cut_to(union(view.box for view in await self._drawing.views()))
+        await self._redoing.resume()
+        if self.progress.files:
+            await self._cut()
             self._fetching.expect()
         if self._abandoned:
             self._abandon()
@@ -171,6 +175,11 @@ class RunPipeline:
             frames=count.expected,
             published=count.published,
         )
+
+    async def _cut(self) -> None:
+        """Find out which box all regions lie in, before anything is fetched."""
+        if not self._fetching.is_cut:
+            self._fetching.cut_to(union(view.box for view in await self._drawing.views()))
 
     async def _close(self, took_s: float) -> RunReport:
         self._tell()
@@ -226,21 +235,6 @@ class RunPipeline:
         if gone:
             self._tasks.spawn(self._fetching.note_given_up(gone), "note")
 
-    async def _redo_what_was_replaced(self) -> None:
-        """Take replaced files anew and draw again what was made of them; nobody draws meanwhile."""
-        fetching, (model, cycle) = self._fetching, (self._plan.model, self.request.cycle)
-        fetching.suspicious = False
-        hours = await replaced_hours(self._shop.fetcher, model, cycle, fetching.inventories)
-        if not hours:
-            return
-        for hour in sorted(hours):
-            await self._shop.fetcher.forget(model, cycle, hour)
-            del fetching.inventories[hour]
-        orders = {order.hour: order.drawn for order in self._plan.orders}
-        self._course.progress, redo = reruns.again(self.progress, hours, orders)
-        fetching.want(self.progress.waiting)
-        self._frames.again(redo)
-
     async def _pause(self) -> None:
         """Sleep until a task ends, someone wakes us, or the next look is due."""
         delay_s: float | None = None
@@ -264,6 +258,8 @@ class RunPipeline:
         self._course.progress = readiness.drawn(self.progress, drawable)
         if spoilt is not None:
             self._mistrust.note(spoilt, taken)
+        else:
+            await self._redoing.drawn()
 
     def _tell(self) -> None:
         if self._on_progress is not None:

@@ -13,7 +13,38 @@ from twf_async.plan.arrivals import Arrival, Window
 from twf_async.plan.orders import ProductOrder
 from twf_async.plan.progress import FileState, RunProgress
 
+Orders = tuple[ProductOrder, ...]
+
 PAUSE = timedelta(minutes=10)  # an hour this late may be the first one after a rerun began
+
+
+RELOOK = timedelta(hours=1)  # between looks at a run that has ended and is the newest
+AGAIN = "again:"
+
+
+def owed(digest: str = "") -> str:
+    """How an hour is noted whose pictures are older than its files.
+
+    digest  of the inventory that its files were taken by anew; "" while they are still to be taken
+    """
+    return f"{AGAIN}{digest}"
+
+
+def noted(inventory: str) -> tuple[str, bool]:
+    """The digest that was noted of an hour, and whether pictures are owed; see `owed`."""
+    return inventory.removeprefix(AGAIN), inventory.startswith(AGAIN)
+
+
+def paid(run: RunProgress, hours: Iterable[int], orders: Mapping[int, Orders]) -> frozenset[int]:
+    """Those of *hours* that nothing waits for or is being drawn from any more."""
+    drawn_from = {
+        file
+        for hour, keys in run.drawing.items()
+        for order in orders.get(hour, ())
+        if order.product.key in keys
+        for file in order.files
+    }
+    return frozenset(hours) - run.needed - drawn_from
 
 
 def samples(hours: Iterable[int]) -> tuple[int, ...]:
