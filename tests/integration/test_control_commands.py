@@ -146,6 +146,7 @@ async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, tw
     marker = (twf.root / "publish" / "maps" / "gfs" / GFS / "pin.json").exists()
     unpinned = await ask("unpin", "gfs", GFS)
     twice = await ask("unpin", "gfs", GFS)
+    backfill = await ask("backfill", "gfs", GFS)
 
     assert (changed.code, changed.out) == (0, "reloaded\n")
     assert bad.code == 78
@@ -155,4 +156,5 @@ async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, tw
     assert status["reload_fault"].startswith("products.toml: t2m.recipe")
     assert (pinned.code, marker, unpinned.code) == (0, True, 0)
     assert (twice.code, twice.err) == (2, f"gfs {GFS} is not pinned\n")
+    assert (backfill.code, backfill.err) == (2, f"gfs {GFS} is being worked on already\n")
     assert service.end() == 0

@@ -1,8 +1,10 @@
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
+
 from twf_async.clock import Clock
-from twf_async.errors import FetchError
+from twf_async.errors import BadInput, FetchError
 from twf_async.pipeline.poller import ModelPoller
 from twf_async.publish.manifest import RunState
 
@@ -179,3 +181,40 @@ async def test_a_bug_in_a_run_ends_the_part_so_that_its_owner_sees_it(open_bench
         await asyncio.wait({poller.task})
         assert isinstance(poller.task.exception(), ZeroDivisionError)
         await poller.stop()
+
+
+async def test_an_older_run_is_drawn_on_request_beside_the_newest(open_bench):
+    async with open_bench(clock=at(16)) as bench:
+        bench.fetcher.cycles, bench.fetcher.hours = {OLD, NEW}, {0, 3}
+        poller = ModelPoller("gfs", bench.shop)
+        with pytest.raises(BadInput, match="the newest run, unknown yet: it comes by itself"):
+            poller.backfill(OLD)
+        shown = asyncio.create_task(until(bench.shop, "frame.published", cycle=NEW, hour=3))
+        await asyncio.sleep(0)
+        await poller.start()
+        await shown
+        ended = asyncio.create_task(until(bench.shop, "run.complete", cycle=OLD))
+        await asyncio.sleep(0)
+
+        poller.backfill(OLD)
+        active = poller.active_cycles
+        for cycle, why in (
+            (OLD, "is being worked on already"),
+            (NEW, "is being worked on already"),
+            ("2026012918", "is not older than the newest run"),
+            ("2026012905", "gfs has no run at 05 UTC"),
+            ("yesterday", "is not older than the newest run"),
+            ("20260129", "20260129"),
+        ):
+            with pytest.raises(BadInput, match=why):
+                poller.backfill(cycle)
+        await ended
+        newest = poller.status()["newest"]
+        await poller.stop()
+
+        assert active == {OLD, NEW}
+        assert newest == NEW
+        frames = bench.tree.manifest("gfs", OLD).frames["pnw"]["t2m"]
+        assert frames["f003"].state.value == "published"
+        assert (frames["f006"].state.value, frames["f006"].reason) == ("failed", "not published")
+        assert bench.tree.manifest("gfs", NEW).state is RunState.RUNNING

@@ -28,6 +28,7 @@ from twf_async.app.status import Status
 from twf_async.app.upkeep import make_upkeep
 from twf_async.errors import BadConfiguration
 from twf_async.farm.farm import Farm
+from twf_async.fetch.patience import Patience
 from twf_async.publish.events import STATUS_CHANGED
 from twf_async.settings.load import Settings
 from twf_async.upkeep.cache import CacheCleaner
@@ -46,13 +47,18 @@ class Daemon:
         notifier: Notifier,
         *,
         announce: Callable[[str], None] | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        """*announce* is told the viewer's address once it can be opened."""
+        """*announce* is told the viewer's address once it can be opened.
+
+        patience  see `assembled`
+        """
         self._read_settings = read_settings
         self._settings = settings
         self._context = context
         self._notifier = notifier
         self._announce = announce
+        self._patience = patience
         self._colours: dict[str, tuple[str, ...]] = {}
         self._farm: Farm | None = None
         self._watchdog_s = watchdog_interval_s()
@@ -68,7 +74,9 @@ class Daemon:
         signals = Signals(reloads.asked.set, self._kill_workers)
         signals.install(asyncio.get_running_loop())
         async with AsyncExitStack() as undo:
-            parts = await undo.enter_async_context(assembled(lambda: self._settings, self._context))
+            parts = await undo.enter_async_context(
+                assembled(lambda: self._settings, self._context, patience=self._patience)
+            )
             self._farm = parts.farm
             self._colours = await bin_colours(parts.farm, self._settings.catalog)
             await self._start_upkeep_and_work(undo, parts, signals, reloads)
@@ -88,7 +96,7 @@ class Daemon:
         watchdog, cleaner = upkeep.watchdog, upkeep.cleaner
         status = Status(lambda: self._settings, parts, desk, upkeep)
         control = ControlServer(
-            service.state_dir, verbs(status.document, parts, reloads.ask, upkeep.keeping)
+            service.state_dir, verbs(status.document, parts, desk, reloads.ask, upkeep.keeping)
         )
         site = Site(
             WebContext(

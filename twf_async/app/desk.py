@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from twf_async.errors import BadInput
 from twf_async.pipeline.poller import ModelPoller
 from twf_async.pipeline.ports import Workshop
 
@@ -46,6 +47,14 @@ class Desk:
         )
         await self._begin(key for key in enabled if key not in self._pollers)
         self._changed.set()
+
+    def backfill(self, model: str, cycle: str) -> None:
+        """Work through an older run of a model as well. Raises BadInput where that cannot be."""
+        poller = self._pollers.get(model)
+        if poller is None:
+            followed = ", ".join(self._pollers)
+            raise BadInput(f"{model!r} is not followed; models that are: {followed}")
+        poller.backfill(cycle)
 
     def active_runs(self) -> frozenset[tuple[str, str]]:
         """(model, cycle) of every run that is being worked on."""

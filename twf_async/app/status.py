@@ -72,7 +72,9 @@ class Status:
     def _model(self, model: Model, known: dict[str, Any]) -> dict[str, Any]:
         tree = self._parts.tree
         shown = tree.newest(model.key)
-        newest, working = known["newest"], known["runs"]
+        working = known["runs"]
+        # Until the other side was asked, and while a pause keeps us from asking: what is here.
+        newest = max([known["newest"] or "", *tree.runs(model.key)[:1]]) or None
         runs = {
             cycle: self._run(model.key, cycle, working.get(cycle))
             for cycle in sorted({*working, newest} & set(tree.runs(model.key)))

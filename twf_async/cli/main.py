@@ -25,6 +25,7 @@ COMMANDS = {
     "reload": "twf_async.cli.reload",
     "pause": "twf_async.cli.pause",
     "resume": "twf_async.cli.resume",
+    "backfill": "twf_async.cli.backfill",
     "pin": "twf_async.cli.pin",
     "unpin": "twf_async.cli.unpin",
     "clean": "twf_async.cli.clean",

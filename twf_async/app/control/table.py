@@ -7,6 +7,7 @@ import structlog
 
 from twf_async.app.assembly import Parts
 from twf_async.app.control.verbs import Verb
+from twf_async.app.desk import Desk
 from twf_async.app.reloads import Reloaded
 from twf_async.app.upkeep import Housekeeping
 from twf_async.errors import BadInput
@@ -21,6 +22,7 @@ _log = structlog.get_logger(component="control")
 def verbs(
     status: Callable[[], dict[str, Any]],
     parts: Parts,
+    desk: Desk,
     reload: Callable[[], Awaitable[Reloaded]],
     keeping: Housekeeping,
 ) -> tuple[Verb, ...]:
@@ -48,6 +50,11 @@ def verbs(
             events.emit(STATUS_CHANGED, {"gate": gate.status()})
         return {"was_paused": was_paused, "gate": gate.status()}
 
+    async def backfill(body: Mapping[str, Any]) -> dict[str, Any]:
+        model, cycle = _text(body, "model"), _text(body, "cycle")
+        desk.backfill(model, cycle)
+        return {"pinned": cycle in tree.pinned(model)}
+
     async def pin(body: Mapping[str, Any]) -> dict[str, Any]:
         model, cycle = _text(body, "model"), _text(body, "cycle")
         await tree.pin(model, cycle, _text(body, "reason"))
@@ -66,6 +73,7 @@ def verbs(
         Verb("reload", "POST", read_again),
         Verb("pause", "POST", pause),
         Verb("resume", "POST", resume),
+        Verb("backfill", "POST", backfill),
         Verb("pin", "POST", pin),
         Verb("unpin", "POST", unpin),
         Verb("clean", "POST", clean),
