@@ -131,7 +131,7 @@ async def pauses_and_resumes(sampler, settings, hog):
     return lines
 
 
-async def test_memory_exhausted_by_a_hog_pauses_work_until_it_is_dead(hog, group, tmp_path):
+async def test_memory_exhausted_by_a_hog_pauses_work_until_it_is_dead(group, hog, tmp_path):
     if group is None:
         await on_the_whole_machine(hog, tmp_path)
         return
