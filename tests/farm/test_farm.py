@@ -110,6 +110,14 @@ async def test_the_forkserver_has_loaded_the_renderer_and_no_service_code(farm):
     assert loaded == []
 
 
+async def test_a_question_whose_worker_is_killed_is_asked_again(farm, until):
+    asking = asyncio.create_task(farm.call(eval, "[__import__('time').sleep(1), 7][1]"))
+    await until(lambda: farm.idle < farm.size)
+    os.kill(farm.status()[0]["pid"], signal.SIGKILL)
+
+    assert await asking == 7
+
+
 async def test_a_closed_farm_takes_no_jobs(farm, light_job):
     await farm.stop()
     await farm.stop()

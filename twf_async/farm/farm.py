@@ -129,10 +129,20 @@ class Farm:
         """The box that each region's frame really shows."""
         return await self.call(entry.region_views, regions)
 
-    async def call(self, function: Callable[..., T], *arguments: object) -> T:
-        """Run a function of the worker in the next idle slot, once, before any waiting job."""
-        async with self._queue.place() as slot:
-            return await slot.run(function, *arguments, timeout_s=self._job_timeout_s)
+    async def call(
+        self, function: Callable[..., T], *arguments: object, timeout_s: float | None = None
+    ) -> T:
+        """Run a function of the worker in the next idle slot, before any waiting job.
+
+        For small questions that may be asked twice: if the worker dies, another is asked.
+        timeout_s  None: as long as a job may take
+        """
+        timeout_s = self._job_timeout_s if timeout_s is None else timeout_s
+        try:
+            return await self._ask(function, *arguments, timeout_s=timeout_s)
+        except WorkerDied as error:
+            self._log.warning("farm.question_lost", reason=str(error))
+            return await self._ask(function, *arguments, timeout_s=timeout_s)
 
     def status(self) -> list[dict[str, Any]]:
         """One entry a slot, for status pages."""
@@ -147,6 +157,10 @@ class Farm:
     def held_for_memory(self) -> bool:
         """Whether a slot is idle, but the next job would take more memory than there is."""
         return self._queue.held_for_memory
+
+    async def _ask(self, function: Callable[..., T], *arguments: object, timeout_s: float) -> T:
+        async with self._queue.place() as slot:
+            return await slot.run(function, *arguments, timeout_s=timeout_s)
 
     async def _attempt(self, job: RenderJob, before: Losses) -> HourRendered | Loss:
         kind, alone = kind_of(job), before.alone
@@ -177,8 +191,7 @@ class Farm:
         """What was finished of a job that is tried no more."""
         reason, detail = losses.reason, losses.detail
         try:
-            async with self._queue.place() as slot:
-                outcome = await slot.run(entry.salvage, job, reason, detail, timeout_s=SALVAGE_S)
+            outcome = await self.call(entry.salvage, job, reason, detail, timeout_s=SALVAGE_S)
         except (WorkerDied, JobTimedOut):
             outcome = HourFailed(job.model, job.cycle, job.hour, reason, detail)
         self._log.error(
