@@ -20,5 +20,5 @@ def command(reason: tuple[str, ...], config_dir: str | None, state_dir: Path | N
     """
     answer = ask(service_state(config_dir, state_dir), "pause", {"reason": " ".join(reason)})
     running = answer["gate"]["running"]
-    drawing = f"; {running} being drawn now" if running else ""
+    drawing = f"; {running} jobs under way are finished" if running else ""
     click.echo(f"paused{drawing}; `twf-async resume` or a restart goes on")

@@ -93,7 +93,7 @@ class CacheCleaner:
         settings: Callable[[], CacheSettings],
         active: Callable[[], AbstractSet[tuple[str, str]]],
         clock: Clock,
-        every_s: float = 600.0,
+        every_s: float = 60.0,
     ) -> None:
         self._roots, self._settings, self._active = roots, settings, active
         self._clock, self._every_s = clock, every_s

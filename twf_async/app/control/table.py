@@ -37,7 +37,7 @@ def verbs(
         return {"restart_needed": list(reloaded.restart_needed)}
 
     async def pause(body: Mapping[str, Any]) -> dict[str, Any]:
-        reason = _text(body, "reason") or "paused by the operator"
+        reason = _text(body, "reason") or "no reason given"
         await gate.pause(reason, by=OPERATOR)
         _log.info("control.paused", reason=reason, running=gate.running)
         events.emit(STATUS_CHANGED, {"gate": gate.status()})
