@@ -77,8 +77,11 @@ async def open_part(target: Path) -> AsyncIterator[Part]:
     try:
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         # Unbuffered: a second buffer below ours would hide a full disk until it is too late.
-        async with aiofiles.open(path, "wb", buffering=0) as stream:
+        stream = await _opened(path)
+        try:
             yield Part(path, stream)
+        finally:
+            await stream.close()
     except OSError as error:
         raise disk_error(path, error) from error
     finally:
@@ -86,6 +89,21 @@ async def open_part(target: Path) -> AsyncIterator[Part]:
         # Where it fails the next start removes the file.
         with contextlib.suppress(OSError):
             path.unlink()
+
+
+async def _opened(path: Path) -> Any:  # noqa: ANN401 - aiofiles has no type
+    """The file, open for writing; closed again where we are cancelled meanwhile."""
+
+    async def work() -> Any:  # noqa: ANN401
+        return await aiofiles.open(path, "wb", buffering=0)
+
+    opening = asyncio.ensure_future(work())
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await (await opening).close()
+        raise
 
 
 async def unbroken(work: Coroutine[Any, Any, None]) -> None:
