@@ -6,7 +6,7 @@ HiGHS. What a message weighs after cutting is counted here anew, from the grid's
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,13 +189,8 @@ class Compared:
         return self.case.chosen_bytes / self.in_four
 
 
-def compared(test_data: Path, catalog: Catalog) -> list[Compared]:
-    """All cases. Byte ranges, where they are chosen, are held to the filter's least all the same."""
-    return [
-        Compared(
-            case,
-            least_bytes(case.pairs, case.costs, FILTER_REQUESTS),
-            least_bytes(case.pairs, case.costs, 4),
-        )
-        for case in cases(test_data, catalog)
-    ]
+def compared(those: Iterable[Case]) -> Iterator[Compared]:
+    """One after the other; byte ranges too are held to what the filter must send."""
+    for case in those:
+        in_three, in_four = (least_bytes(case.pairs, case.costs, n) for n in (FILTER_REQUESTS, 4))
+        yield Compared(case, in_three, in_four)

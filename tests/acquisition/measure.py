@@ -1,0 +1,151 @@
+"""How the service behaves towards the other side, beside its bars (docs/benchmarks.md).
+
+    python -m tests.acquisition.measure [bytes] [busy] [steady] [prompt] [memory]
+
+All of it takes about twelve minutes, most of them spent waiting for a budget in real minutes.
+Exit code 1 where a figure is above its bar.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from tests.acquisition.measure_bytes import cases, compared
+from tests.acquisition.measure_manners import ALL, Manners, manners, stage
+from tests.acquisition.measure_memory import megabytes
+from tests.acquisition.measure_service import Followed, Following, followed
+from twf_async.farm.boot import boot
+from twf_async.replica.manners import busiest, downloaded_twice, not_due
+from twf_async.settings.load import load
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CONFIG = REPOSITORY / "config"
+TEST_DATA = Path(os.environ.get("TWF_TEST_DATA", REPOSITORY.parent / "shared"))
+PER_MIN = 60
+WHOLE_RUN = Following(
+    40.0, 2400, datetime(2026, 1, 29, 15, 5, tzinfo=UTC), "0-120/3,126-384/6", 600.0
+)
+PROMPT = Following(6.0, PER_MIN, datetime(2026, 1, 29, 15, 16, tzinfo=UTC), "0-36/3")
+BUSY_SPEED = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table; bar None: for information."""
+
+    what: str
+    figure: float
+    bar: float | None = None
+    form: str = "{:.0f}"
+
+    @property
+    def above(self) -> bool:
+        """Whether the bar does not hold."""
+        return self.bar is not None and self.figure > self.bar
+
+    def __str__(self) -> str:
+        bar = "" if self.bar is None else self.form.format(self.bar)
+        return (
+            f"{self.what:<78} {bar:>9} {self.form.format(self.figure):>9}"
+            f"{'  ABOVE' if self.above else ''}"
+        )
+
+
+def of_bytes() -> Iterator[Figure]:
+    """The splits over real inventories, and the least that is possible."""
+    catalog = load(CONFIG, {}).catalog
+    for each in compared(case for case in cases(TEST_DATA, catalog) if case.box != "tiny"):
+        case = each.case
+        name = f"{case.model} f{case.hour:03d} {case.box} ({case.chosen.method.lower()})"
+        yield Figure(f"{name}: bytes, of the least in 3 requests", each.over_three, 1.1, "{:.3f}")
+        yield Figure(f"{name}: of the least in 4", each.over_four, None, "{:.3f}")
+
+
+def of_busy() -> Iterator[Figure]:
+    """All three models at once, on a clock so fast that the budget is always spent."""
+    with tempfile.TemporaryDirectory() as folder:
+        on = stage(speed=BUSY_SPEED, per_min=PER_MIN)
+        got: Manners = asyncio.run(manners(Path(folder) / "busy", TEST_DATA, on, boot()))
+    minutes = got.took_s / 60
+    yield Figure("three models: requests in the busiest 60 s", got.busiest_minute, PER_MIN)
+    yield Figure("three models: requests a minute, over all", got.total / minutes, PER_MIN)
+    yield Figure("three models: requests for hours that cannot exist", got.not_due, 0)
+    yield Figure("three models: messages downloaded twice", got.twice, 0)
+    for model in ALL:
+        yield Figure(f"{model}: requests an hour", got.per_hour(model), None, "{:.2f}")
+    drained = got.drained_s["aigfs"]
+    yield Figure("aigfs, all hours at once: seconds to drain", drained)
+    yield Figure(
+        "aigfs: share of the budget meanwhile", got.requests["aigfs"] / drained, 1.0, "{:.2f}"
+    )
+
+
+def of_steady() -> Iterator[Figure]:
+    """A whole GFS run of 85 hours, all products, from the first look for it."""
+    got = _followed(WHOLE_RUN)
+    yield Figure(
+        f"gfs, {got.hours} hours: requests an hour, polling included", got.per_hour, 4.0, "{:.2f}"
+    )
+    yield Figure("gfs: of them filter requests", got.filtered_per_hour, None, "{:.2f}")
+    yield Figure("gfs: looks in vain, of the whole run", got.in_vain)
+    yield Figure("gfs: requests for hours that cannot exist", len(not_due(got.all_hits)), 0)
+    yield Figure("gfs: messages downloaded twice", len(downloaded_twice(got.all_hits)), 0)
+
+
+def of_prompt() -> Iterator[Figure]:
+    """How long an hour takes with a budget of 60 a minute."""
+    got = _followed(PROMPT)
+    times = got.sight_to_file_s
+    yield Figure(
+        "gfs: seconds from its .idx to its verified file, median", median(times), 3.0, "{:.2f}"
+    )
+    yield Figure("gfs: the slowest of them", times[-1], None, "{:.2f}")
+    yield Figure("gfs: requests in the busiest 60 s", busiest(got.all_hits), PER_MIN)
+
+
+def of_memory() -> Iterator[Figure]:
+    """What 85 hours of ten megabytes add to a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        got = asyncio.run(megabytes(TEST_DATA, Path(folder), CONFIG))
+    yield Figure("85 hours: megabytes received", got["received"])
+    yield Figure("85 hours: megabytes resident before", got["before"])
+    yield Figure("85 hours: megabytes more at the most", got["most"] - got["before"], 60)
+    yield Figure("85 hours: megabytes more afterwards", got["after"] - got["before"], 60)
+
+
+def _followed(how: Following) -> Followed:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "service"
+        root.mkdir()
+        return asyncio.run(followed(root, how, Path(folder) / "synthetic"))
+
+
+PARTS = {
+    "bytes": of_bytes,
+    "busy": of_busy,
+    "steady": of_steady,
+    "prompt": of_prompt,
+    "memory": of_memory,
+}
+
+
+def main(names: list[str]) -> int:
+    """Measure the parts named, or all; 1 where a bar does not hold."""
+    above = 0
+    sys.stdout.write(f"{'':<78} {'bar':>9} {'figure':>9}\n")
+    for name in names or PARTS:
+        for figure in PARTS[name]():
+            sys.stdout.write(f"{figure}\n")
+            sys.stdout.flush()
+            above += figure.above
+    return 1 if above else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

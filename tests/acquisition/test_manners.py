@@ -1,0 +1,110 @@
+"""The whole service beside a replica that keeps a log of hits: does it stay within its budget, does
+it ask for what cannot be there, does it take anything twice? How fast and how much: measure.py.
+"""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.acquisition.measure_manners import hour_of, manners, stage
+from tests.acquisition.redated import RedatedTree
+from tests.acquisition.rehearsal import REPOSITORY, Stage, rehearsing
+from twf_async.app.assembly import assembled
+from twf_async.app.desk import Desk
+from twf_async.clock import Clock
+from twf_async.fetch.patience import Patience
+from twf_async.replica.manners import busiest, downloaded_twice, not_due
+from twf_async.replica.release_tree import ReleaseTree
+from twf_async.replica.running import running
+from twf_async.settings.load import load
+
+GFS = "2026012912"
+
+
+async def until(condition, within_s=30.0):
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_three_models_share_one_budget_and_ask_for_nothing_early_or_twice(
+    tmp_path, test_data, context, maps
+):
+    """1800 a minute, and a clock so fast that this is too little: 60 in any two seconds."""
+    on = stage(speed=600.0, per_min=1800)
+    async with rehearsing(tmp_path / "all", test_data, on, context, maps=maps) as rehearsal:
+        await rehearsal.ended()
+    hits = rehearsal.hits
+    assert {hour_of(hit)[0] for hit in hits} == {"gfs", "aigfs", "hrrr"}
+    assert busiest(hits, window_s=2.0) <= 62  # as they arrive: two may be late
+    assert busiest(hits, window_s=2.0) > 45  # it did bind
+    assert not_due(hits) == []
+    assert downloaded_twice(hits) == []
+
+
+async def test_a_gfs_hour_takes_four_requests_at_most_polling_included(
+    tmp_path, test_data, context, maps
+):
+    on = stage(speed=300.0, per_min=60_000, models=["gfs"], hours="0-72/3")
+    judged = await manners(tmp_path / "gfs", test_data, on, context, maps=maps)
+    assert judged.hours["gfs"] == 25
+    assert judged.per_hour("gfs") <= 4
+
+
+async def test_a_run_that_is_superseded_while_it_is_caught_up_with_is_taken_once(
+    tmp_path, test_data, context, maps
+):
+    on = Stage(
+        cycles={"hrrr": ["2026012912", "2026012913"]},
+        hours="0-4",
+        speed=1500.0,
+        settings={"TWF_UPSTREAM__REQUESTS_PER_MIN": "900"},
+    )
+    async with rehearsing(tmp_path / "two", test_data, on, context, maps=maps) as rehearsal:
+        await rehearsal.ended()
+    assert {hour_of(hit)[1] for hit in rehearsal.hits} >= {"2026012912", "2026012913"}
+    assert downloaded_twice(rehearsal.hits) == []
+    assert not_due(rehearsal.hits) == []
+
+
+@asynccontextmanager
+async def serving(on, root, replica, context, **changed):
+    settings = load(REPOSITORY / "config", on.environment(root, replica) | changed)
+    patience = Patience(scale=1.0 / on.speed)
+    async with assembled(lambda: settings, context, patience=patience) as parts:
+        desk = Desk(parts.workshop)
+        await desk.start()
+        try:
+            yield parts, desk
+        finally:
+            await desk.stop()
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["the same", "more products"])
+async def test_what_is_here_is_not_taken_again_after_reload_and_restart(
+    tmp_path, test_data, context, maps, more
+):
+    """What was under way when it stopped is no loss of manners: nobody had it yet."""
+    few = {"TWF_MODELS__GFS__PRODUCTS": '["t2m"]'} if more else {}
+    on = Stage(
+        cycles={"gfs": [GFS]},
+        hours="0-24/3",
+        speed=0.001,
+        settings={"TWF_CLOCK__START": "2026-01-29T16:30:00Z"},
+    )
+    clock = Clock(on.appears("gfs", GFS, 24), 0.001)
+    tree = ReleaseTree(RedatedTree(test_data, on.cycles), clock)
+    cache = tmp_path / "cache" / "grib" / "gfs" / GFS
+    async with running(tree, clock=clock) as replica:
+        async with serving(on, tmp_path, replica, context, **few) as (_, desk):
+            await until(lambda: len(list(cache.glob("*.json"))) >= 4)
+            await desk.reload(drain_s=5.0)
+            await until(lambda: len(list(cache.glob("*.json"))) >= 8)
+        kept = {path.name[1:4] for path in cache.glob("*.json")}
+        async with serving(on, tmp_path, replica, context) as (parts, _):
+            await until(lambda: parts.tree.runs("gfs"))
+            await until(lambda: parts.tree.summary("gfs", GFS)["state"] != "running")
+    again = {part.file[-3:] for part in downloaded_twice(replica.hits)}
+    assert kept
+    assert again <= {f"{hour:03d}" for hour in range(0, 25, 3)} - kept
