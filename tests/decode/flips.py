@@ -43,6 +43,7 @@ from twf_async.settings.load import load
 ROOT = Path(__file__).resolve().parents[2]
 NORTHWEST = Box(west=-126.0, east=-109.0, south=41.25, north=49.5)
 STAGES = ("structure", "keys", "grid", "packing", "range", "jumps", "undetected")
+WIDE = 0.01  # of a map
 DEMO = datetime(2026, 1, 27, 12, tzinfo=UTC), 30
 
 # Scale of the map by parameter, or the step between two isolines in the message's own unit.
@@ -208,6 +209,20 @@ def _messages(path: Path) -> Iterator[bytes]:
             yield field_bytes(stream, head)
 
 
+def highest_bits(answer: Answer, head: MessageHead, every: int = 37) -> list[int]:
+    """Where in a simply packed message the highest bits of some values are."""
+    message = answer.data[head.offset : head.offset + head.length]
+    width, first = message[_section(message, 5) + 19], 8 * (_section(message, 7) + 5)
+    return [first + value * width for value in range(100, head.grid.points - 80, every)]
+
+
+def _section(message: bytes, number: int) -> int:
+    at = 16
+    while message[at + 4] != number:
+        at += int.from_bytes(message[at : at + 4], "big")
+    return at
+
+
 def trials(answer: Answer, count: int, *, bits: bool, seed: int, folder: Path) -> Iterator[Outcome]:
     """*count* outcomes; bits: of one bit each, else of a byte that becomes any other one."""
     chance = np.random.default_rng(seed)
@@ -225,9 +240,9 @@ def row(outcomes: Iterable[Outcome]) -> str:
     seen = [each for each in quiet if each.bins > 0]
     cells = [f"{100 * stages[stage] / len(found):.1f} %" for stage in STAGES]
     cells.append(f"{100 * len(seen) / len(found):.1f} %")
+    cells.append(f"{100 * sum(each.bins > WIDE for each in seen) / len(found):.2f} %")
     if seen:
-        shares = [each.bins for each in seen]
-        cells.append(f"{100 * float(np.median(shares)):.2g} %, {100 * max(shares):.2g} %")
+        cells.append(f"{100 * float(np.median([each.bins for each in seen])):.2g} %")
         cells.append(f"{100 * float(np.median([each.error for each in seen])):.2g} %")
     else:
         cells += ["", ""]
@@ -242,7 +257,7 @@ def main() -> int:
     parser.add_argument("--fields", action="store_true", help="also by parameter")
     asked = parser.parse_args()
     data = Path(os.environ.get("TWF_TEST_DATA", ROOT.parent / "shared"))
-    heads = (*STAGES, "undetected and seen", "bins of those: median, most", "their error, median")
+    heads = (*STAGES, "and seen", "on > 1 % of a map", "seen on, median", "error, median")
     _say(f"| answer | flip | {' | '.join(heads)} |")
     _say("|---" * (len(heads) + 2) + "|")
     with tempfile.TemporaryDirectory() as name:

@@ -17,7 +17,7 @@ from render_farm.domain.fields import MessageKey, Statistic
 from render_farm.domain.grib2 import field_bytes, walk
 from render_farm.domain.jobs import MessageSource
 from render_farm.domain.places import Box
-from tests.decode.flips import demo_filter, flipped, outcome, real_filter, real_ranges
+from tests.decode.flips import demo_filter, flipped, highest_bits, outcome, real_filter, real_ranges
 
 QUARTER = Grid("latlon", 80, 60, "+proj=longlat +R=6371229 +no_defs", -130.0, 55.0, 0.25, -0.25)
 T850 = MessageKey("TMP", "850 mb", 6, 6, Statistic.INSTANT)
@@ -229,20 +229,12 @@ def cut_out(test_data, tmp_path_factory):
     return real_filter(test_data, tmp_path_factory.mktemp("filter"))
 
 
-def message_section(message, number):
-    at = 16
-    while message[at + 4] != number:
-        at += int.from_bytes(message[at : at + 4], "big")
-    return at
-
-
 def test_the_highest_bit_of_a_value_in_a_filter_answer_is_mostly_noticed(cut_out, tmp_path):
     head = next(h for h in cut_out.heads if h.text.startswith("UGRD:850"))
-    message = cut_out.data[head.offset : head.offset + head.length]
-    width = message[message_section(message, 5) + 19]
-    first = 8 * (head.offset + message_section(message, 7) + 5)
-    bits = [first + value * width for value in range(100, 2300, 37)]
-    stages = [outcome(cut_out, bit // 8, 0x80 >> bit % 8, tmp_path, bit).stage for bit in bits]
+    stages = [
+        outcome(cut_out, head.offset + bit // 8, 0x80 >> bit % 8, tmp_path, bit).stage
+        for bit in highest_bits(cut_out, head)
+    ]
 
     assert stages.count("jumps") >= 0.6 * len(stages)
 
