@@ -53,6 +53,7 @@ DOCUMENT = {
         }
     },
     "farm": [{"busy_s": 1.5}, {"busy_s": None}],
+    "queue": {"waiting": {"gfs": 2, "hrrr": 1}, "held_for_memory": False},
     "gate": {"held_by": {}, "fetch_held_by": {"watchdog": "disk nearly full"}},
     "watchdog": {"vitals": {}, "disk_low": False},
     "cache": {"gb": 1.234, "max_gb": 8.0},
@@ -102,7 +103,7 @@ def test_whatever_holds_the_work_up_is_told_in_capitals():
         "RELOAD REFUSED: service.toml: web.prot: unknown key",
         "hrrr CANNOT BE LOOKED FOR: source unreachable",
         "nomads: 12 of 60 requests in the last minute, THROTTLED until 17:45:00 (in 13 min)",
-        "workers: 1 of 2 busy",
+        "workers: 1 of 2 busy, 3 jobs waiting",
     ):
         assert expected in lines
 

@@ -226,3 +226,19 @@ async def test_a_download_that_never_ends_is_cut_at_the_budget(nomads, gfs, runn
 
     assert [type(one) for one in both] == [BudgetSpent, BudgetSpent]
     assert 2 * MB <= received < 2 * MB + (2 << 20)
+
+
+async def test_a_whole_file_is_on_the_account_as_such(nomads, aigfs, running, want):
+    """The source ignores the byte range: the first answer is hung up, the second one allowed."""
+    publish(nomads, f"{AIGFS}.sfc.f006.grib2", U10, T2M)
+    whole = nomads.files[f"{AIGFS}.sfc.f006.grib2"]
+    nomads.script = [("sfc.f006.grib2.idx", answer(nomads.files[f"{AIGFS}.sfc.f006.grib2.idx"]))]
+    nomads.script += [("sfc.f006.grib2", answer(whole)) for _ in range(9)]
+    async with running(nomads.url, fetch=FetchSettings(allow_full=True)) as fetcher:
+        fetched = await fetcher.hour(want(aigfs, T2M))
+        received = fetcher.accounts.of("aigfs").received
+
+    assert fetched.method == "FULL"
+    assert received["FULL"] == len(whole)
+    assert 0 < received["RANGES"] < len(whole) * 9
+    assert fetched.bytes == sum(received.values())

@@ -9,12 +9,20 @@ from twf_async.app.control.client import ask
 from twf_async.cli.options import config_option, json_option, service_state, state_option
 from twf_async.cli.status_table import table
 
+FINDING = 1
+
 
 @click.command("status", short_help="How the running service is: runs, sources, traffic, holds.")
 @config_option
 @state_option
 @json_option
-def command(config_dir: str | None, state_dir: Path | None, *, as_json: bool) -> None:
-    """Ask the running service how it is; exit 1 where none runs."""
+def command(config_dir: str | None, state_dir: Path | None, *, as_json: bool) -> int:
+    """Ask the running service how it is.
+
+    Exit 1 where none runs, and for what may need somebody: work or downloads are held, a reload was
+    refused. A source that throttles us or cannot be reached is told, and passes by itself.
+    """
     document = ask(service_state(config_dir, state_dir), "status")
     click.echo(json.dumps(document, indent=2) if as_json else table(document))
+    gate = document["gate"]
+    return FINDING if gate["held_by"] or gate["fetch_held_by"] or document["reload_fault"] else 0

@@ -107,7 +107,9 @@ def _remarks(document: Mapping[str, Any], now: datetime) -> Iterator[str]:
         asked = f"{host['requests_last_minute']} of {host['requests_per_min']:g}"
         yield f"{name}: {asked} requests in the last minute{blocked}"
     busy = sum(slot["busy_s"] is not None for slot in document["farm"])
-    yield f"workers: {busy} of {len(document['farm'])} busy"
+    waiting = sum(document["queue"]["waiting"].values())
+    queued = f", {waiting} jobs waiting" if waiting else ""
+    yield f"workers: {busy} of {len(document['farm'])} busy{queued}"
     yield f"cache: {cache['gb']:.2f} of {cache['max_gb']:g} GB"
     vitals = watchdog["vitals"]
     if vitals:
