@@ -1,5 +1,4 @@
 import asyncio
-from itertools import pairwise
 
 import pytest
 
@@ -10,46 +9,8 @@ from twf_async.fetch.errors import (
     ServerTrouble,
     Throttled,
 )
-from twf_async.fetch.pacing import Breaker, Pacer
+from twf_async.fetch.pacing import Breaker
 from twf_async.fetch.patience import Patience
-
-
-async def test_requests_leave_one_by_one_also_after_a_quiet_time():
-    pacer = Pacer(1200)
-    loop = asyncio.get_running_loop()
-    left = []
-
-    async def ask():
-        await pacer.wait()
-        left.append(loop.time())
-
-    await asyncio.gather(*(ask() for _ in range(5)))
-    await asyncio.sleep(0.2)
-    await asyncio.gather(*(ask() for _ in range(5)))
-
-    gaps = [after - before for before, after in pairwise(left)]
-    assert min(gaps) >= 60 / 1200
-    assert pacer.last_minute() == 10
-
-
-@pytest.mark.parametrize("per_min", [1, 40, 60, 85, 100])
-def test_no_minute_holds_more_requests_than_allowed(per_min):
-    """Even gaps of 60 / rate * 1.01 s: a closed minute holds floor(60 / gap) + 1 of them."""
-    gap_s = 60 * 1.01 / per_min
-    assert int(60 / gap_s) + 1 <= per_min
-
-
-async def test_a_waiting_request_that_is_cancelled_takes_no_turn():
-    pacer = Pacer(600)
-    await pacer.wait()
-    waiting = asyncio.create_task(pacer.wait())
-    await asyncio.sleep(0)
-    waiting.cancel()
-    await asyncio.wait({waiting})
-
-    await pacer.wait()
-
-    assert pacer.last_minute() == 2
 
 
 async def test_a_throttled_host_is_left_alone_and_then_tried_once():

@@ -248,3 +248,37 @@ def test_a_parameter_that_the_filter_has_no_name_for_comes_by_byte_ranges():
 
     assert chosen.method == "RANGES"
     assert chosen.missing == frozenset()
+
+
+def test_what_is_here_does_not_come_again_along_with_what_is_not(inventory):
+    """A product more after a reload: its fields would share requests with those of others."""
+    lines = inventory(GFS_F006)
+    first = keys_of(lines)
+    more = keys_of(lines, {"TMP:500 mb", "UGRD:500 mb", "TMP:700 mb", "VGRD:700 mb", "HGT:850 mb"})
+    brought = select(lines, first, box=PNW, grid=GFS).filters
+    held = frozenset(line.key for request in brought for line in request.lines)
+
+    def again(**here):
+        requests = select(lines, more - held, box=PNW, grid=GFS, at_most=1, **here).filters
+        return {line.key for request in requests for line in request.lines} & held
+
+    assert again()
+    for at_most in (2, 3):
+        requests = select(lines, more - held, box=PNW, grid=GFS, at_most=at_most, held=held).filters
+        assert not {line.key for request in requests for line in request.lines} & held
+
+
+def test_stretches_are_not_joined_across_what_is_here_already():
+    lines = parse_idx(
+        "1:0:d=2026012912:TMP:2 m above ground:6 hour fcst:\n"
+        "2:900:d=2026012912:DPT:2 m above ground:6 hour fcst:\n"
+        "3:1800:d=2026012912:RH:2 m above ground:6 hour fcst:\n"
+    )
+    first, between, last = (line.key for line in lines)
+    wanted = frozenset({first, last})
+
+    joined = merged_ranges(lines, wanted, total_bytes=2700)
+    apart = merged_ranges(lines, wanted, total_bytes=2700, held=frozenset({between}))
+
+    assert [(each.start, each.end) for each in joined] == [(0, 2700)]
+    assert [(each.start, each.end) for each in apart] == [(0, 900), (1800, 2700)]

@@ -136,7 +136,9 @@ class Engine:
         errands = [
             (
                 replace(
-                    self._errand(source, wanted.model, file, where, tally), splits=wanted.splits
+                    self._errand(source, wanted.model, file, where, tally),
+                    splits=wanted.splits,
+                    held=wanted.held,
                 ),
                 share,
             )

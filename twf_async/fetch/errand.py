@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from render_farm.domain.fields import MessageKey
 from twf_async.fetch.host import Kind, Request, Tally
 from twf_async.fetch.sources import FileAt
 from twf_async.plan.selection import FILTER_REQUESTS
@@ -14,12 +15,14 @@ class Errand:
 
     recent  whether the run is too young to have been cleared away
     splits  filter requests that the file may take at most
+    held    fields of the hour that are here already
     """
 
     at: FileAt
     recent: bool
     tally: Tally
     splits: int = FILTER_REQUESTS
+    held: frozenset[MessageKey] = frozenset()
 
     @property
     def name(self) -> str:

@@ -18,7 +18,11 @@ Method = Literal["FILTERED", "RANGES", "FULL", "CACHED"]
 
 @dataclass(frozen=True, slots=True)
 class HourWanted:
-    """Fields of one hour, at least for a box. splits: filter requests that it may take at most."""
+    """Fields of one hour, at least for a box.
+
+    splits  filter requests that it may take at most
+    held    fields of the hour that are here already; the fetcher knows them
+    """
 
     model: Model
     cycle: str
@@ -26,6 +30,7 @@ class HourWanted:
     keys: frozenset[MessageKey]
     box: Box
     splits: int = FILTER_REQUESTS
+    held: frozenset[MessageKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ the pipeline; every request of every model passes through here.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -18,7 +19,6 @@ from twf_async.errors import FetchError
 from twf_async.fetch.accounts import Accounts
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.cuts import Cut, Cuts
-from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.engine import Engine
 from twf_async.fetch.errors import BadIndex, Expired, NotYetPublished, Throttled, Unsettled
@@ -111,7 +111,8 @@ class Fetcher:
             brought, tally = FileBrought((), frozenset()), Tally()
             if left:
                 tally = await self.accounts.tally(where)
-                brought = await self._bring(wanted, left, cut, tally)
+                here = frozenset(key for record in cached for key in record.keys)
+                brought = await self._bring(replace(wanted, held=here), left, cut, tally)
                 self._cuts.note(model, cycle, brought.records)
             fetched = HourFetched.of(
                 wanted,
@@ -179,18 +180,6 @@ class Fetcher:
         """The other side replaced the files of an hour: ours are worth nothing any more."""
         self._engine.forget(model, cycle, hour)
         await self._cache.drop(model.key, cycle, hour)
-
-    async def distrust(
-        self, model: Model, cycle: str, hour: int, keys: frozenset[MessageKey]
-    ) -> Distrusted:
-        """What was brought of an hour holds these fields with values that cannot be.
-
-        Throws the files away that hold them, for they may come better; see `distrust.MOST`.
-
-        raises  DiskFailed
-        """
-        async with self._alone((model.key, cycle, hour)):
-            return await self._cache.distrust(model.key, cycle, hour, keys)
 
     async def distrust(
         self, model: Model, cycle: str, hour: int, keys: frozenset[MessageKey]

@@ -136,6 +136,7 @@ class FileFetch:
             has_filter=errand.at.has_filter,
             way=way,
             at_most=errand.splits,
+            held=errand.held.union(*(record.keys for record in have.records.values())),
         )
         outcomes = await self._download(errand, lines, selection, box)
         for outcome in outcomes:

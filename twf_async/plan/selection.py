@@ -26,6 +26,7 @@ FILTER_REQUESTS = 3  # with the inventory four: what an hour may cost
 # A request costs a second of the budget of 60 a minute; rather than spend one, we take this many
 # bytes that nobody wants.
 REQUEST_BYTES = 256 * 1024
+AGAIN = 100  # times its bytes: the price of a field that is here already
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def select(
     total_bytes: int | None = None,
     way: Way | None = None,
     at_most: int = FILTER_REQUESTS,
+    held: frozenset[MessageKey] = frozenset(),
 ) -> Selection:
     """Choose the way for one file.
 
@@ -93,19 +95,26 @@ def select(
     way          to keep to where both are possible: hours of one run that are subtracted from each
                  other should lie on the same grid; None: the cheaper one
     at_most      filter requests
+    held         fields that are here already and should not come again along with others
     """
     present = wanted & {line.key for line in lines if line.key is not None}
     missing = wanted - present
     if not present:
         return Selection(present, missing, None)
     sizes = message_sizes(lines, total_bytes)
-    ranges = merged_ranges(lines, present, total_bytes=total_bytes)
+    ranges = merged_ranges(lines, present, total_bytes=total_bytes, held=held)
     range_bytes = sum(sizes[number] for r in ranges for number in {line.number for line in r.lines})
     # The filter's form has no name for a parameter that wgrib2 has none for.
     has_filter = has_filter and not any(key.parameter.startswith(UNNAMED) for key in present)
     if has_filter and box is not None and way != "RANGES":
         filters = filter_requests(
-            lines, present, sizes, box=box, grid=grid or QUARTER_DEGREE, at_most=at_most
+            lines,
+            present,
+            sizes,
+            box=box,
+            grid=grid or QUARTER_DEGREE,
+            at_most=at_most,
+            held=held,
         )
         filter_bytes = sum(request.estimated_bytes for request in filters)
         saved_requests = len(ranges) - len(filters)
@@ -124,6 +133,7 @@ def filter_requests(
     box: Box,
     grid: GridSize,
     at_most: int = FILTER_REQUESTS,
+    held: frozenset[MessageKey] = frozenset(),
 ) -> tuple[FilterRequest, ...]:
     """The questions that bring *wanted*, all of it in the inventory.
 
@@ -133,10 +143,14 @@ def filter_requests(
     costs: Counter[Pair] = Counter()
     for line in lines:
         costs[line.parameter, line.level] += cropped_bytes(sizes[line.number], grid, points)
+    prices = costs | {
+        pair: costs[pair] * AGAIN
+        for pair in {(key.parameter, key.level) for key in held} & {*costs}
+    }
     keys = frozenset(wanted)
     pairs = {(key.parameter, key.level) for key in keys}
     requests = []
-    for crossing in split(pairs, costs, at_most):
+    for crossing in split(pairs, prices, at_most):
         asked = frozenset(key for key in keys if _brings(crossing, key.parameter, key.level))
         keys -= asked
         requests.append(_request(crossing, asked, lines, points, costs))
@@ -149,10 +163,11 @@ def merged_ranges(
     *,
     total_bytes: int | None = None,
     gap_bytes: int = REQUEST_BYTES,
+    held: frozenset[MessageKey] = frozenset(),
 ) -> tuple[ByteRange, ...]:
     """Stretches of the file that hold each of *wanted* once, in file order.
 
-    gap_bytes  stretches that lie closer are taken in one, with what is between
+    gap_bytes  stretches that lie closer are taken in one, with what is between unless it is *held*
     """
     messages = _messages(lines)
     ends = [message[0].offset for message in messages[1:]] + [total_bytes]
@@ -167,7 +182,9 @@ def merged_ranges(
         left -= found
         start = message[0].offset
         last = ranges[-1] if ranges else None
-        if last is not None and last.end is not None and start - last.end < max(gap_bytes, 1):
+        again = any(line.key in held for line in between)
+        near = max(gap_bytes, 1) if not again else 1
+        if last is not None and last.end is not None and start - last.end < near:
             ranges[-1] = ByteRange(last.start, end, (*last.lines, *between, *message))
         else:
             ranges.append(ByteRange(start, end, message))
