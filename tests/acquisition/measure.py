@@ -29,9 +29,9 @@ CONFIG = REPOSITORY / "config"
 TEST_DATA = Path(os.environ.get("TWF_TEST_DATA", REPOSITORY.parent / "shared"))
 PER_MIN = 60
 WHOLE_RUN = Following(
-    40.0, 2400, datetime(2026, 1, 29, 15, 5, tzinfo=UTC), "0-120/3,126-384/6", 600.0
+    30.0, 1800, datetime(2026, 1, 29, 15, 5, tzinfo=UTC), "0-120/3,126-384/6", 900.0
 )
-PROMPT = Following(6.0, PER_MIN, datetime(2026, 1, 29, 15, 16, tzinfo=UTC), "0-36/3")
+PROMPT = Following(6.0, PER_MIN, datetime(2026, 1, 29, 15, 16, tzinfo=UTC), "0-36/3", 600.0)
 BUSY_SPEED = 30.0
 
 

@@ -103,6 +103,9 @@ def _environment(root: Path, how: Following, url: str) -> dict[str, str]:
         "TWF_CLOCK__START": f"{how.begins:%Y-%m-%dT%H:%M:%SZ}",
         "TWF_CLOCK__SPEED": str(how.speed),
         "TWF_WEB__PORT": "0",
+        # Small pictures: not drawing is measured, and it must not hold up what is.
+        "TWF_REGIONS__PNW__WIDTH_PX": "400",
+        "TWF_REGIONS__PNW__HEIGHT_PX": "320",
         "TWF_MODELS__GFS__HOURS": how.hours,
         "TWF_MODELS__AIGFS__ENABLED": "false",
         "TWF_MODELS__HRRR__ENABLED": "false",
