@@ -55,6 +55,18 @@ def test_the_next_run_is_doubted_anew(doubts, gfs):
         read(doubts, gfs, 6, told=[PRMSL], cycle="2026012918")
 
 
+def test_what_several_hours_lacked_and_none_had_is_believed_of_the_next_run(doubts, gfs):
+    with pytest.raises(FieldsLacking):
+        read(doubts, gfs, 3, told=[PRMSL])
+    for hour in (3, 6, 9):
+        read(doubts, gfs, hour, told=[PRMSL])
+    read(doubts, gfs, 3, told=[PRMSL], cycle="2026012918")
+
+    read(doubts, gfs, 6, told=[PRMSL, T2M], cycle="2026012918")
+    with pytest.raises(FieldsLacking):
+        read(doubts, gfs, 3, told=[PRMSL], cycle="2026013000")
+
+
 def test_what_other_hours_of_the_run_have_had_is_looked_for_again_after_a_while(doubts, clock, gfs):
     read(doubts, gfs, 6, told=[PRMSL, T2M])
     for _ in range(3):

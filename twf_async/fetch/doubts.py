@@ -18,9 +18,10 @@ from twf_async.plan.idx import IdxLine
 
 _URLS_REMEMBERED = 256
 _RUNS_REMEMBERED = 32
+_HOURS_THAT_TELL = 3
 _A_WHILE = timedelta(seconds=10)  # an inventory is written in less
 _Run = tuple[str, str]  # model, cycle
-_Kind = tuple[bool, str, str, str]  # first hour?, parameter, level, statistic
+_Kind = tuple[bool, bool, str, str, str]  # first hour?, since it?, parameter, level, statistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +34,31 @@ class _Doubted:
 
 @dataclass(frozen=True, slots=True)
 class _RunHas:
-    """The kinds of fields that hours of a run have, and that they have not."""
+    """The kinds of fields that hours of a run have, and which hours have not got the others."""
 
     written: set[_Kind] = field(default_factory=set)
-    unwritten: set[_Kind] = field(default_factory=set)
+    unwritten: dict[_Kind, set[int]] = field(default_factory=dict)
+
+    def note(self, kinds: Iterable[_Kind], hour: int) -> None:
+        """An hour has no fields of these kinds."""
+        for kind in kinds:
+            self.unwritten.setdefault(kind, set()).add(hour)
+
+    def passed_on(self) -> "_RunHas":
+        """What the next run need not be doubted for; its first hour tells of nothing but itself."""
+        lasting = {
+            kind: set[int]()
+            for kind, hours in self.unwritten.items()
+            if len(hours) >= _HOURS_THAT_TELL and not kind[0] and kind not in self.written
+        }
+        return _RunHas(unwritten=lasting)
 
 
 class Doubts:
     """Remembers which inventories were doubted, and which fields a run does not write.
 
-    What one run lacks says nothing of the next: a field that was late in a bad run is doubted, and
-    so looked for, again. Within a run a field that turns up after all is believed no longer to be
-    lacking.
+    A field that turns up after all is believed no longer to be lacking. The next run is doubted
+    anew but for what several hours of this one lacked and none had.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -64,9 +78,11 @@ class Doubts:
         run = self._of_run(errand)
         found = _kinds(errand, wanted & told)
         run.written.update(found)
-        run.unwritten.difference_update(found)
+        for kind in found:
+            run.unwritten.pop(kind, None)
         lacking = wanted - told
         news = {key for key in lacking if _kind(errand, key) not in run.unwritten}
+        run.note(_kinds(errand, lacking - news), errand.at.hour)
         if not news:
             return
         kinds, url, now = _kinds(errand, news), errand.at.idx_url, self._clock.now()
@@ -77,13 +93,17 @@ class Doubts:
                 self._doubted.popitem(last=False)
         elif now - before.at >= _A_WHILE or run.written.isdisjoint(kinds):
             del self._doubted[url]
-            run.unwritten.update(kinds)
+            run.note(kinds, errand.at.hour)
             return
         raise FieldsLacking(f"{url}: {len(news)} fields are not in it, among them {min(news)}")
 
     def _of_run(self, errand: Errand) -> _RunHas:
         run = (errand.at.model.key, errand.at.cycle)
-        known = self._runs.setdefault(run, _RunHas())
+        known = self._runs.get(run)
+        if known is None:
+            before = [other for other in self._runs if other[0] == run[0] and other[1] < run[1]]
+            known = self._runs[max(before)].passed_on() if before else _RunHas()
+            self._runs[run] = known
         self._runs.move_to_end(run)
         while len(self._runs) > _RUNS_REMEMBERED:
             self._runs.popitem(last=False)
@@ -95,4 +115,4 @@ def _kinds(errand: Errand, keys: Iterable[MessageKey]) -> set[_Kind]:
 
 
 def _kind(errand: Errand, key: MessageKey) -> _Kind:
-    return errand.at.hour == 0, key.parameter, key.level, str(key.statistic)
+    return errand.at.hour == 0, key.start_h == 0, key.parameter, key.level, str(key.statistic)
