@@ -15,6 +15,7 @@ from twf_async.plan.search import RunSearch
 from twf_async.settings.load import load
 
 DOWNLOAD_S = 1.5
+CYCLE = "2026012912"
 RELEASES = {  # first hour after the cycle, then seconds a file: nomads.md 1
     "gfs": (205 * 60, ((120, 1, 13.0), (384, 3, 55.0))),
     "hrrr": (51 * 60, ((18, 1, 120.0), (48, 1, 48.0))),
@@ -250,3 +251,20 @@ def test_a_run_that_never_comes_is_left_for_the_next_one(catalog):
     assert (now - out[0]).total_seconds() < 40
     assert cycle_time(lost) < now
     assert one.misses < 200
+
+
+def test_a_model_without_a_cadence_is_asked_twice_a_minute_at_most_until_its_own_is_learned(
+    catalog,
+):
+    gfs = catalog.models["gfs"].model_copy(update={"cadence": ()})
+    one, cycle, costs = Follower(gfs, [catalog.products["t2m"]], random.Random(2)), CYCLE, []
+    for _ in range(5):
+        out = released("gfs", cycle, one.chance, noise=0.05)
+        found = one.find(cycle, out, min(out.values()) - timedelta(hours=1))
+        vain = one.misses
+        ended, run = one.follow(cycle, out, found)
+        assert not any(state.gone for state in run.files.values())
+        assert one.misses - vain <= (ended - found) / timedelta(seconds=0.8 * gfs.poll_s)
+        costs.append((one.spent + one.misses) / len(one.delays))
+        cycle = next_cycle(gfs, cycle)
+    assert costs[-1] <= 4
