@@ -41,8 +41,9 @@ format: setup           ## bring the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup            ## CPU, bytes and memory of every product, beside their bars
+bench: setup            ## CPU, bytes and memory of every product, and manners, beside their bars
 	@$(BIN)/twf-async bench render
+	@$(BIN)/python -m tests.acquisition.measure
 
 gallery: setup          ## every product of every model, from demo and real files, in var/gallery
 	@$(BIN)/twf-async gallery --out var/gallery/demo
