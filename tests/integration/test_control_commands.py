@@ -94,6 +94,7 @@ async def test_what_status_says_is_true_and_a_restart_is_served_by_its_cache(
     assert (nobody.code, well.code) == (1, 0)
     assert "no service runs here" in nobody.err
     assert len(nobody.err.splitlines()) == 1
+    assert f"last known: gfs {GFS} running, 2 hours fetched, the last at 2026-01-29" in nobody.out
     assert status["gate"]["held_by"] == {}
     assert resumed.out == "it was not paused\n"
     rates = {key: model["cache_hit_rate"] for key, model in status["models"].items()}

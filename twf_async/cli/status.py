@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from twf_async.app.control.client import ask
+from twf_async.app.control.place import NoControl
 from twf_async.cli.options import config_option, json_option, service_state, state_option
 from twf_async.cli.status_table import table
+from twf_async.ledger.glimpse import LastKnown, last_known
 
 FINDING = 1
 
@@ -19,10 +21,23 @@ FINDING = 1
 def command(config_dir: str | None, state_dir: Path | None, *, as_json: bool) -> int:
     """Ask the running service how it is.
 
-    Exit 1 where none runs, and for what may need somebody: work or downloads are held, a reload was
-    refused. A source that throttles us or cannot be reached is told, and passes by itself.
+    Exit 1 where none runs (then what its ledger last knew is told), and for what may need
+    somebody: work or downloads are held, a reload was refused. A source that throttles us or cannot
+    be reached is told, and passes by itself.
     """
-    document = ask(service_state(config_dir, state_dir), "status")
+    state = service_state(config_dir, state_dir)
+    try:
+        document = ask(state, "status")
+    except NoControl:
+        if not as_json:
+            for run in last_known(state / "ledger.sqlite"):
+                click.echo(_told(run))
+        raise
     click.echo(json.dumps(document, indent=2) if as_json else table(document))
     gate = document["gate"]
     return FINDING if gate["held_by"] or gate["fetch_held_by"] or document["reload_fault"] else 0
+
+
+def _told(run: LastKnown) -> str:
+    at = f", the last at {run.fetched_at:%Y-%m-%d %H:%M:%S} UTC" if run.fetched_at else ""
+    return f"last known: {run.model} {run.cycle} {run.state}, {run.hours_fetched} hours fetched{at}"
