@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from render_farm.decode.alignment import cut_to
 from render_farm.decode.fields import Field
 from render_farm.decode.grid import Grid
 from render_farm.derive.derived import Derived
 from render_farm.derive.increments import INCREMENTS, REVISION, plus, require_increments
-from render_farm.derive.shapes import Array, common_grid
+from render_farm.derive.shapes import Array, GridMismatch, InputMissing, common_grid
 from render_farm.derive.smoothing import smoothed
 from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
 from render_farm.draw import mapfile
@@ -47,7 +48,10 @@ class RunningTotals:
         if isinstance(newest, Unusable):
             return newest
         paths = self._paths(parts, _grid(newest))
-        so_far = self._before(parts, paths, newest)
+        try:
+            so_far = self._before(parts, paths, newest)
+        except GridMismatch:
+            return self._anew(task, parts)
         if isinstance(so_far, Unusable):
             return so_far
         total = plus(so_far, _increment(task, newest))
@@ -66,11 +70,25 @@ class RunningTotals:
             inputs = self._fields.inputs_apart(part)
             if isinstance(inputs, Unusable):
                 return inputs
+            inputs = _cut_to(_grid(newest), inputs)
             _grid(newest, inputs)
             so_far = plus(so_far, _increment(part, inputs))
         if so_far is not None and paths and count < len(earlier):
             self._keep(paths[-2], earlier, so_far)
         return so_far
+
+    def _anew(self, task: ProductTask, parts: Sequence[Part]) -> Derived | Unusable:
+        """The total over increments on different cut-outs, on what they share; nothing is kept."""
+        whole = self._fields.inputs_apart(task)
+        if isinstance(whole, Unusable):
+            return whole
+        total: Array | None = None
+        for place, part in enumerate(parts):
+            inputs: Inputs = {role: (fields[place],) for role, fields in whole.items()}
+            total = plus(total, _increment(part, inputs))
+        if total is None:
+            raise InputMissing("there is no increment to make a total of")
+        return Derived(_grid(whole), {"fill": total})
 
     def _kept(
         self, parts: Sequence[Part], paths: Sequence[Path], grid: Grid
@@ -124,6 +142,11 @@ class RunningTotals:
 def _increment(task: ProductTask, inputs: Inputs) -> Array:
     """What one part adds, in the total's unit."""
     return INCREMENTS[task.product.recipe](smoothed(inputs, task.product.smooth_km))
+
+
+def _cut_to(grid: Grid, inputs: Inputs) -> Inputs:
+    """What of *inputs* lies on *grid*; as they are where they do not hold all of it."""
+    return {role: tuple(cut_to(f, grid) or f for f in of) for role, of in inputs.items()}
 
 
 def _parts(task: ProductTask) -> list[Part]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from render_farm.decode.alignment import aligned
 from render_farm.decode.fields import Failure, Field
 from render_farm.decode.read import read
 from render_farm.domain.jobs import MessageSource, ProductTask, Reason
@@ -108,13 +109,19 @@ class JobFields:
             _log.info(
                 "render.roles_left_out", product=product.key, roles=[*left_out], detail=details
             )
-        return inputs
+        return _on_one_grid(inputs)
 
     def _let_go(self, sources: Iterable[MessageSource]) -> None:
         for source in sources:
             self._uses[source] -= 1
             if self._uses[source] <= 0:
                 self._fields.pop(source, None)
+
+
+def _on_one_grid(inputs: Inputs) -> Inputs:
+    """Hours that came by different ways hold different cut-outs of the model's grid."""
+    fields = iter(aligned([field for of in inputs.values() for field in of]))
+    return {role: tuple(next(fields) for _ in of) for role, of in inputs.items()}
 
 
 def _bad(
