@@ -50,6 +50,9 @@ PRODUCTS = {
 REGIONS = {"gfs": "west", "aigfs": "west", "hrrr": "puget_sound"}
 
 
+FIRST = {plan.tree.partition("/")[0]: timedelta(seconds=plan.offset_s) for plan in PLANS}
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What is rehearsed.
@@ -58,7 +61,7 @@ class Stage:
     hours      of every run ("0-21/3"), or by model
     products   model -> keys; models that are not named have those of PRODUCTS
     settings   further environment ("TWF_FETCH__AHEAD_HOURS": "2")
-    gives_up_min  from a cycle until what is not there is given up
+    gives_up_min  from a run's first hour until what is not there is given up; None: as shipped
     mirror     None: there is only NOMADS
     """
 
@@ -82,6 +85,11 @@ class Stage:
             )
             - LEAD
         )
+
+    def appears(self, model: str, cycle: str, hour: int) -> datetime:
+        """When the replica shows an hour of a run, its `.idx` included."""
+        plan = next(plan for plan in PLANS if plan.tree.startswith(f"{model}/"))
+        return plan.complete(cycle_time(cycle), hour) + timedelta(seconds=max(0.0, plan.idx_lag_s))
 
     def environment(self, root: Path, replica: Replica) -> dict[str, str]:
         """The configuration that is shipped, made small and pointed at the replica."""
@@ -114,7 +122,9 @@ class Stage:
             if model == "hrrr":
                 environ[f"{ours}__LONG_HOURS"] = hours
             if self.gives_up_min is not None:
-                environ[f"{ours}__GIVES_UP_MIN"] = str(self.gives_up_min)
+                given_up = FIRST[model].total_seconds() / 60 + self.gives_up_min
+                environ[f"{ours}__GIVES_UP_MIN"] = str(given_up)
+                environ[f"{ours}__STALLS_MIN"] = str(self.gives_up_min / 3)
         return environ | dict(self.settings)
 
 
