@@ -32,5 +32,8 @@ def is_ramp(values: NDArray[np.floating], smallest: float) -> bool:
         return False
     rows = np.linspace(0, ny // 2, _SAMPLES, dtype=np.intp)
     natural = np.abs(values[rows + 1].mean(axis=1) - values[rows].mean(axis=1))
+    natural = natural[np.isfinite(natural)]
+    if not natural.size:
+        return False
     # The ramp may have begun in that half; before it, all was well.
-    return bool(np.abs(steps).min() > _NATURAL * np.nanquantile(natural, 0.25))
+    return bool(np.abs(steps).min() > _NATURAL * np.quantile(natural, 0.25))

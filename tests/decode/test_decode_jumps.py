@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from render_farm.decode.grid import Grid
 from render_farm.decode.jumps import spikes
@@ -167,6 +169,27 @@ def test_a_field_that_is_steep_all_over_is_no_ramp():
     assert not is_ramp(height, 0.001 * 90)
 
 
+def test_a_field_of_which_half_is_missing_is_no_ramp():
+    values = np.cumsum(np.ones((100, 50)), axis=0)
+    values[:60] = np.nan
+
+    assert not is_ramp(values, 0.1)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 70), st.integers(1, 70), st.floats(0, 0.5))
+def test_any_field_with_any_gaps_has_an_answer(seed, ny, nx, gaps):
+    chance = np.random.default_rng(seed)
+    values = chance.normal(270, 10 ** chance.uniform(-3, 3), (ny, nx)).astype(np.float32)
+    values[chance.random((ny, nx)) < gaps] = np.nan
+    values[0, 0] = 1.0
+
+    found = spikes(values, 3.0)
+
+    assert all(s.height > 3.0 and s.spread >= 0 for s in found)
+    assert [s.height for s in found] == sorted((s.height for s in found), reverse=True)
+    is_ramp(values.astype(np.float64), 0.01)
+
+
 def test_no_real_field_comes_near_its_limits(test_data):
     """Nor one that is cut to a region; 2.5 degrees on a globe, 0.25, and 3 km with mountains."""
     files = [p for p in sorted(test_data.glob("nomads/**/*")) if p.is_file() and p.suffix != ".idx"]
@@ -187,7 +210,7 @@ def test_no_real_field_comes_near_its_limits(test_data):
     assert {name: score for name, score in near.items() if score > MARGIN} == {}
 
 
-@pytest.mark.parametrize(("model", "month"), [("gfs", 1), ("gfs", 7), ("hrrr", 7)])
+@pytest.mark.parametrize(("model", "month"), [("gfs", 1), ("hrrr", 7)])
 def test_no_field_of_the_synthetic_atmosphere_comes_near_its_limits(model, month):
     """Storms, fronts and coasts over mountains, summer and winter, in all that products take."""
     body = demo_filter(model, datetime(2026, month, 27, 12, tzinfo=UTC), 18)
@@ -206,10 +229,10 @@ def test_no_small_window_of_a_real_field_comes_near_its_limits(test_data):
         for head in list(walk(file)):
             field = decode(field_bytes(file, head), head)
             for top in range(0, field.grid.ny - 24, 24):
-                for left in range(0, field.grid.nx, 24):
+                for left in range(top % 48, field.grid.nx, 48):
                     values = np.ascontiguousarray(field.values[top : top + 24, left : left + 24])
                     near[head.text, top, left] = nearness(replace(field, values=values))
-    assert len(near) > 5000
+    assert len(near) > 3000
     assert {name: score for name, score in near.items() if score > MARGIN} == {}
 
 
@@ -256,7 +279,7 @@ def test_flips_in_original_messages_of_rain_do_not_tilt_a_map(test_data, tmp_pat
     chance = np.random.default_rng(7)
     outcomes = [
         outcome(answer, head.offset + int(at), 1 << int(chance.integers(8)), tmp_path, int(at))
-        for at in chance.integers(0.3 * head.length, 0.95 * head.length, 40)
+        for at in chance.integers(0.3 * head.length, 0.95 * head.length, 20)
     ]
 
     assert [each for each in outcomes if each.stage == "undetected" and each.bins > 0.01] == []
