@@ -118,6 +118,23 @@ async def test_the_mirror_is_asked_for_the_same_run_after_a_while_and_for_no_oth
     }
 
 
+async def test_where_the_filter_is_out_of_order_and_no_mirror_is_there_byte_ranges_do(bench):
+    """The hours after it follow by byte ranges at once: a run keeps to the way it goes."""
+    broken = Fault("status", on=("filter",), status=500)
+    async with bench.client(GFS, broken) as client:
+        first = await client.ask(GFS)
+        client.clock.move(16 * 60)
+        then = await client.ask(GFS)
+        other_hour = await client.ask(GFS, hour=0)
+
+    assert first.error.reason == "server error"
+    assert then.fields == (await bench.truth(MIRROR)).fields
+    assert (then.hour.source, then.hour.method) == ("nomads", "RANGES")
+    assert then.lines("fetch.fell_back")[0]["reason"] == "server error"
+    assert other_hour.hour.method == "RANGES"
+    assert not any("cgi-bin" in hit.path for hit in other_hour.hits)
+
+
 async def test_a_mirror_that_lags_is_waited_for_and_what_it_just_got_may_settle(bench):
     """An hour after NOMADS wrote the file. The mirror gets it in a minute; then it is young."""
     async with bench.client(MIRROR, lag_s=3660.0) as client:

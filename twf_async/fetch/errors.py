@@ -2,7 +2,8 @@
 
 `retry_after_s` is the first pause before asking again; it grows with each attempt (patience.py).
 `suspect_index` says that the inventory we went by may be older or newer than the file, and
-`suspect_file` that the file itself may not be written to its end (settling.py).
+`suspect_file` that the file itself may not be written to its end (settling.py). `of_filter` is set
+where the grib filter failed to cut out what lies in the file: byte ranges may bring it.
 """
 
 from twf_async.errors import FetchError
@@ -14,6 +15,7 @@ class SourceError(FetchError):
     retry_after_s: float | None = 5.0
     suspect_index = False
     suspect_file = False
+    of_filter = False
 
 
 class NotYetPublished(SourceError):

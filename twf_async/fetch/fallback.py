@@ -2,10 +2,12 @@
 
 NOMADS first, always: it cuts out boxes, and the mirror only follows it. The mirror is asked for an
 hour that NOMADS has failed to give for a while, or at once where NOMADS cannot be reached, has
-cleared the run away or only gives whole files.
+cleared the run away or only gives whole files. Where it was the filter that failed, and no mirror
+has the model, NOMADS itself is asked for byte ranges then.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -13,7 +15,13 @@ import structlog
 
 from render_farm.domain.models import Model
 from twf_async.clock import Clock
-from twf_async.fetch.errors import FullRefused, SourceError, Unreachable, Unsettled
+from twf_async.fetch.errors import (
+    FullRefused,
+    NotYetPublished,
+    SourceError,
+    Unreachable,
+    Unsettled,
+)
 from twf_async.fetch.sources import Source
 
 T = TypeVar("T")
@@ -41,37 +49,31 @@ class Fallback:
         *,
         looks: bool = False,
     ) -> T:
-        """Await *work* at the first source, or at the mirror where it is time for it.
+        """Await *work* at the first source, or at the next one where it is time for it.
 
         looks   it only finds out whether the hour is there: that a source lists an hour does not
                 mend that it cannot give it
         raises  the first source's error where both fail, but Unsettled where the second one has it
         """
         first, *others = self._in_turn(model)
+        log = self._log.bind(model=hour[0], cycle=hour[1], hour=hour[2])
         try:
             result = await work(first)
         except SourceError as error:
-            if not others or not self._is_time((hour, looks), error):
+            is_time = self._is_time((hour, looks), error)
+            if not others and error.of_filter and not isinstance(error, NotYetPublished):
+                others = [replace(first, filters=False)]
+            if not others or not is_time:
                 raise
-            self._log.warning(
-                "fetch.fell_back",
-                model=hour[0],
-                cycle=hour[1],
-                hour=hour[2],
-                source=others[0].name,
-                reason=error.reason,
-            )
+            log.warning("fetch.fell_back", source=others[0].name, reason=error.reason)
             try:
                 return await work(others[0])
             except Unsettled:
                 raise
             except SourceError as second:
                 if not looks:
-                    self._log.warning(
+                    log.warning(
                         "fetch.fallback_failed",
-                        model=hour[0],
-                        cycle=hour[1],
-                        hour=hour[2],
                         source=others[0].name,
                         reason=second.reason,
                         detail=str(second)[:300],

@@ -156,10 +156,14 @@ class FileFetch:
             return [await self._ranges(errand, lines, selection)]
         if selection.filters:
             await self._downloader.require_settled(errand)
-        return await asyncio.gather(
+        outcomes = await asyncio.gather(
             *(self._downloader.filtered(errand, request, box) for request in selection.filters),
             return_exceptions=True,
         )
+        for outcome in outcomes:
+            if isinstance(outcome, SourceError):
+                outcome.of_filter = True
+        return outcomes
 
     async def _ranges(
         self, errand: Errand, lines: Sequence[IdxLine], selection: Selection

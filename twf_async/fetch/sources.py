@@ -38,7 +38,7 @@ class FileAt:
     @property
     def has_filter(self) -> bool:
         """Whether parts of it can be had cut to a box."""
-        return self.source.name == NOMADS and bool(self.file.filter)
+        return self.source.filters and bool(self.file.filter)
 
     def filter_url(self, request: FilterRequest, box: Box) -> str:
         """Of the filter's answer to *request*."""
@@ -55,11 +55,16 @@ class FileAt:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place. base is its URL; "" with a mirror where each model has its own."""
+    """One place.
+
+    base     its URL; "" with a mirror where each model has its own
+    filters  whether it is asked to cut out boxes
+    """
 
     name: str
     base: str
     host: Host
+    filters: bool = False
 
     def serves(self, model: Model) -> bool:
         """Whether the model's files are there at all."""
@@ -78,4 +83,4 @@ def sources(settings: UpstreamSettings, hosts: Mapping[str, Host]) -> tuple[Sour
     places = [(NOMADS, settings.nomads_url)]
     if mirror:
         places.append((AWS, "" if mirror == _EACH_MODELS_OWN else mirror))
-    return tuple(Source(name, base, hosts[name]) for name, base in places)
+    return tuple(Source(name, base, hosts[name], filters=name == NOMADS) for name, base in places)
