@@ -10,7 +10,7 @@ from tests.upkeep.looks import CRITICAL, LIMITS, LOW, MIDDLING, WELL, look
 from twf_async.upkeep.relief import Relief, Staff, Step, relieve
 
 EVERY_S = 5.0
-TWO_IDLE = Staff(size=2, full=2, idle=2, each_mb=100.0)
+TWO_IDLE = Staff(size=2, full=2, idle=2, busy=0, each_mb=100.0)
 
 
 def follow(staff, *looks):
@@ -27,7 +27,7 @@ def follow(staff, *looks):
     return steps
 
 
-R, S, G = Step.RECYCLE, Step.SHRINK, Step.GROW
+R, S, G, H = Step.RECYCLE, Step.SHRINK, Step.GROW, Step.HAND_BACK
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,21 @@ R, S, G = Step.RECYCLE, Step.SHRINK, Step.GROW
             [CRITICAL] * 99,
             [(30, S), (60, S), (90, S)],
             id="critical, all have a job: slots are given up one at a time",
+        ),
+        pytest.param(
+            replace(TWO_IDLE, idle=0, busy=2),
+            [CRITICAL] * 40,
+            [(30, S), (90, H), (150, H)],
+            id="critical still, and jobs run side by side: at the very last one is handed back",
+        ),
+        pytest.param(
+            replace(TWO_IDLE, size=1, full=1, idle=0, busy=1),
+            [CRITICAL] * 99,
+            [],
+            id="a job that runs alone is let be",
+        ),
+        pytest.param(
+            replace(TWO_IDLE, idle=0, busy=2), [LOW] * 99, [], id="low alone hands nothing back"
         ),
         pytest.param(
             replace(TWO_IDLE, size=1, idle=0),
@@ -125,7 +140,8 @@ def test_a_job_that_was_let_through_makes_its_worker_worth_recycling_again():
     st.integers(0, 4),
 )
 def test_there_are_never_less_than_one_nor_more_slots_than_configured(available, full, idle):
-    staff = Staff(full, full, min(idle, full), 100.0)
+    idle = min(idle, full)
+    staff = Staff(full, full, idle, full - idle, 100.0)
     state, stepped_at_s = Relief(), None
     for number, mb in enumerate(available):
         at_s = number * EVERY_S
@@ -136,6 +152,7 @@ def test_there_are_never_less_than_one_nor_more_slots_than_configured(available,
         assert state.step is not Step.RECYCLE or staff.idle > 0
         assert state.step is not Step.SHRINK or mb < 100
         assert state.step is not Step.GROW or mb > 300
+        assert state.step is not Step.HAND_BACK or (staff.busy > 1 and staff.size == 1)
         size = staff.size + {Step.SHRINK: -1, Step.GROW: 1}.get(state.step, 0)
         assert 1 <= size <= full
         staff = replace(staff, size=size, idle=min(staff.idle, size))

@@ -86,6 +86,7 @@ class Slots:
     def __init__(self, size, idle):
         self.size, self.idle = size, idle
         self.worker_mb = 100.0
+        self.busy = size - idle
         self.asked = []
         self.may_resize = asyncio.Event()
         self.may_resize.set()
@@ -123,6 +124,26 @@ async def test_low_and_critical_memory_reach_the_farm_step_by_step_and_are_told(
         ("watchdog.slots_taken_back", 2),
     ]
     assert (dog.status()["slots"], dog.status()["slots_configured"]) == (2, 2)
+
+
+async def test_at_the_very_last_the_newest_job_is_handed_back():
+    class Crowded(Slots):
+        async def hand_back(self):
+            self.asked.append("hand back")
+            self.busy -= 1
+            return 0
+
+    slots = Crowded(2, 0)
+    dog = watchdog(Scripted(CRITICAL), DispatchGate(), EventBus(), monotonic=every(5), crew=slots)
+    with capture_logs() as lines:
+        await dog.start()
+        await until(lambda: "hand back" in slots.asked)
+        for _ in range(60):
+            await dog.look()
+        await dog.stop()
+    assert slots.asked == ["resize 1", "hand back"]
+    told = [line for line in lines if line["event"] == "watchdog.job_handed_back"]
+    assert [line["slot"] for line in told] == [0]
 
 
 async def test_a_start_while_memory_was_short_is_made_good_when_it_is_ample():

@@ -23,7 +23,7 @@ class UpstreamSettings(Frozen):
     aws_url: str = "auto"  # "auto": each model's own bucket; "": no fall-back
     contact: str = ""  # goes into the User-Agent
     requests_per_min: PositiveInt = 60
-    connections: PositiveInt = Field(default=4, le=16)
+    connections: PositiveInt = Field(default=6, le=16)  # two for each model
     connections_per_model: PositiveInt = Field(default=2, le=16)
     connect_timeout_s: PositiveFloat = 10.0
     read_timeout_s: PositiveFloat = 30.0
@@ -93,6 +93,7 @@ class WatchdogSettings(Frozen):
     starved_s: PositiveFloat = 60.0  # paused for so long with nothing running: one job goes on
     recycle_after_s: PositiveFloat = 10.0  # memory low: the largest idle worker is replaced
     shrink_after_s: PositiveFloat = 30.0  # memory critical: one slot less
+    hand_back_after_s: PositiveFloat = 60.0  # still critical: the newest of several jobs waits
     grow_after_s: PositiveFloat = 300.0  # memory ample: one slot more, up to what was configured
     disk_warn_gb: PositiveFloat = 10.0
     disk_floor_gb: PositiveFloat = 2.0  # below the larger of the two nothing new is fetched

@@ -1,7 +1,7 @@
 """Gives memory back by way of the workers: replaces an idle one, gives slots up, takes them back.
 
-When is relief.py's affair. A step may have to wait for a job to end, so it runs beside the looks,
-one at a time.
+When is relief.py's affair; a job is handed back only when nothing else is left. A step may have to
+wait for a worker, so it runs beside the looks, one at a time.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from twf_async.upkeep.vitals import Vitals
 
 
 class Crew(Protocol):
-    """The farm, as far as memory goes. None of it touches a job that is running."""
+    """The farm, as far as memory goes."""
 
     @property
     def size(self) -> int:
@@ -27,6 +27,10 @@ class Crew(Protocol):
         """Slots without a job."""
 
     @property
+    def busy(self) -> int:
+        """Jobs in work, those of slots that end after them included."""
+
+    @property
     def worker_mb(self) -> float:
         """What one more worker is counted with."""
 
@@ -35,6 +39,9 @@ class Crew(Protocol):
 
     async def resize(self, slots: int) -> None:
         """Have so many slots; one that goes ends when it is idle."""
+
+    async def hand_back(self) -> int | None:
+        """Have the job that began last done later, where another goes on; its slot, or None."""
 
 
 class Foreman:
@@ -66,7 +73,8 @@ class Foreman:
                 return
             self._step.result()
             self._step = None
-        staff = Staff(self._crew.size, self.full, self._crew.idle, self._crew.worker_mb)
+        crew = self._crew
+        staff = Staff(crew.size, self.full, crew.idle, crew.busy, crew.worker_mb)
         self._relief = relieve(
             self._relief, vitals, self._settings(), at_s, staff, favoured=favoured
         )
@@ -89,6 +97,10 @@ class Foreman:
             elif step is Step.SHRINK:
                 await self._crew.resize(size - 1)
                 self._diary.warning("watchdog.slots_given_up", vitals, slots=size - 1)
+            elif step is Step.HAND_BACK:
+                slot = await self._crew.hand_back()
+                if slot is not None:
+                    self._diary.warning("watchdog.job_handed_back", vitals, slot=slot)
             else:
                 await self._crew.resize(size + 1)
                 self._diary.info("watchdog.slots_taken_back", vitals, slots=size + 1)

@@ -1,8 +1,9 @@
 """What is done with the workers when memory stays short, and when it is ample again. Pure.
 
-In order: the largest idle worker is replaced while memory is low, slots are given up while it is
-critical, and they come back one by one when it has been ample for long. One step at a time, and
-then a while to see what it gave. None of it touches a job that is running.
+In order: the largest idle worker is replaced while memory is low; slots are given up while it is
+critical; when that has done nothing either and jobs run side by side, the newest is handed back.
+Slots come back one by one when memory has been ample for long. One step at a time, and then a while
+to see what it gave.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ class Step(StrEnum):
 
     RECYCLE = "recycle"
     SHRINK = "shrink"
+    HAND_BACK = "hand back"
     GROW = "grow"
 
 
@@ -27,12 +29,14 @@ class Staff:
 
     size   slots there are now; full: as many as configured, never exceeded
     idle   of them without a job
+    busy   jobs in work, those of slots that end after them included
     each_mb   what one more is counted with
     """
 
     size: int
     full: int
     idle: int
+    busy: int
     each_mb: float
 
 
@@ -96,6 +100,8 @@ def _due(state: Relief, limits: WatchdogSettings, at_s: float, staff: Staff) -> 
         return Step.RECYCLE
     if staff.size > 1 and after(state.critical_since_s, limits.shrink_after_s):
         return Step.SHRINK
+    if staff.busy > 1 and after(state.critical_since_s, limits.hand_back_after_s):
+        return Step.HAND_BACK
     if staff.size < staff.full and after(state.ample_since_s, limits.grow_after_s):
         return Step.GROW
     return None

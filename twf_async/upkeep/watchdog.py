@@ -2,7 +2,7 @@
 
 Looks at the machine at a fixed interval. Shuts the gate in time (verdict.py), has workers replaced
 and slots given up (foreman.py), keeps the disk from running full (diskguard.py). One log line for
-each change, none for each look. It never kills a working job.
+each change, none for each look. It ends a job that runs only when no other means is left.
 """
 
 import asyncio
