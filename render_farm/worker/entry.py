@@ -44,10 +44,10 @@ def initialise(
     with suppress(OSError):  # raising one's own score needs no privilege; not everywhere writable
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     keep_within_a_job()
-    if memory_limit_mb is not None:
-        limit_memory(memory_limit_mb)
     lines.configure(log_level, console=console)
     structlog.contextvars.bind_contextvars(slot=slot, pid=os.getpid())
+    if memory_limit_mb is not None and not limit_memory(memory_limit_mb):
+        structlog.get_logger(component="worker").warning("worker.limit_refused")
 
 
 def _die_with_parent() -> None:

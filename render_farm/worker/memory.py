@@ -34,17 +34,21 @@ def keep_within_a_job() -> None:
         tune(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
-def limit_memory(limit_mb: float) -> None:
+def limit_memory(limit_mb: float) -> bool:
     """Have allocations beyond *limit_mb* of this process's own data fail: MemoryError in Python.
 
     What is allocated counts whether it is written to or not; maps of files that are only read do
-    not. A limit above the one that the system sets is cut to that.
+    not. A limit above the one that the system sets is cut to that. False where the system refuses.
     """
     limit = int(limit_mb * (1 << 20))
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    except OSError:  # a filter of system calls
+        return False
+    return True
 
 
 def give_back() -> None:

@@ -154,7 +154,7 @@ async def test_in_chaos_every_job_ends_as_it_should_and_nothing_is_left(
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("slots", "tasks", "seed"), [(4, 5, 1), (3, 1, 2), (2, 3, 3)])
 async def test_in_long_chaos_too(start_farm, waiting_job, until, slots, tasks, seed):
-    farm = await start_farm(slots, job_timeout_s=10, max_tasks_per_child=tasks)
+    farm = await start_farm(slots, job_timeout_s=30, max_tasks_per_child=tasks)
     often = [(signal.SIGSEGV, False), (signal.SIGKILL, False)] * 20
     always = [(signal.SIGSEGV, True)] * 4 + [(signal.SIGKILL, True)] * 2
     hung = [(signal.SIGSTOP, False)] * 4 + [(signal.SIGSTOP, True)] * 2
