@@ -215,6 +215,23 @@ async def test_what_can_be_deleted_is_deleted_before_downloads_are_held():
     assert told == []
 
 
+async def test_a_file_that_cannot_be_deleted_ends_nothing_and_downloads_are_held():
+    async def refused(_wanted_bytes):
+        raise PermissionError(13, "Permission denied", "f006.grib2")
+
+    gate = DispatchGate()
+    full = Scripted(WELL, look(disk_free_gb=1.0))
+    dog = watchdog(full, gate, EventBus(), monotonic=every(5), make_room=refused)
+    with capture_logs() as lines:
+        await dog.start()
+        await until(lambda: not gate.fetch_is_open)
+        assert not dog.task.done()
+        await dog.stop()
+    told = [line for line in lines if line["event"] == "watchdog.step_failed"]
+    assert "f006.grib2" in told[0]["reason"]
+    assert told[0]["step"] == "make room"
+
+
 async def test_below_the_floor_downloads_are_held_and_come_back_by_themselves():
     full, better = look(disk_free_gb=1.0), look(disk_free_gb=14.0)
     sampler = Scripted(WELL, *[full] * 40, better, better, WELL)

@@ -48,7 +48,7 @@ class DiskGuard:
         freed = 0
         if after.full and self._may_try(at_s):
             self._tried_at_s = at_s
-            freed = await self._make_room(wanted_gb(vitals, self._settings()) * GB)
+            freed = await self._free(vitals)
             vitals = await look_again()
             after = survey(before, vitals, self._settings())
         self._room = after
@@ -67,6 +67,14 @@ class DiskGuard:
     async def stop(self) -> None:
         """Leave the gate open."""
         await self._gate.release_fetches(by=HOLDER)
+
+    async def _free(self, vitals: Vitals) -> int:
+        """Make room as far as it goes; a file that cannot be deleted must not end the service."""
+        try:
+            return await self._make_room(wanted_gb(vitals, self._settings()) * GB)
+        except OSError as error:
+            self._diary.warning("watchdog.step_failed", vitals, reason=str(error), step="make room")
+            return 0
 
     def _may_try(self, at_s: float) -> bool:
         return self._tried_at_s is None or at_s - self._tried_at_s >= TRY_AGAIN_S
