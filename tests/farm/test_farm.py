@@ -124,6 +124,10 @@ async def test_a_closed_farm_takes_no_jobs(farm, light_job):
 
     with pytest.raises(FarmClosed):
         await farm.render(light_job(0))
+    with pytest.raises(FarmClosed):
+        await farm.resize(3)
+    with pytest.raises(FarmClosed):
+        await farm.recycle()
 
 
 def test_jobs_can_be_pickled(make_job, real_file):

@@ -15,6 +15,7 @@ from render_farm.domain.jobs import HourFailed, HourRendered, RegionView, Render
 from render_farm.domain.places import Region
 from render_farm.worker import entry
 from twf_async.farm.dispatch import Dispatcher
+from twf_async.farm.errors import FarmClosed
 from twf_async.farm.machine import Machine
 from twf_async.farm.memory import rss_mb
 from twf_async.farm.peaks import Peaks
@@ -96,12 +97,14 @@ class Farm:
 
     async def recycle(self) -> int | None:
         """Replace the largest idle worker by a fresh one; its slot, None when none is idle."""
+        self._require_open()
         number = await self._slots.recycle()
         self._queue.dispatch()
         return number
 
     async def resize(self, slots: int) -> None:
         """Have so many slots, at least one. Those too many end when they are idle."""
+        self._require_open()
         await self._slots.resize(slots)
         self._queue.dispatch()
 
@@ -153,6 +156,10 @@ class Farm:
             for slot in self._slots.all
             if slot.number in tickets and tickets[slot.number].kind is not None
         ]
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise FarmClosed("the farm is stopping")
 
     def _slot_status(self, slot: Slot) -> dict[str, Any]:
         ticket = self._queue.running.get(slot.number)
