@@ -242,3 +242,19 @@ async def test_a_whole_file_is_on_the_account_as_such(nomads, aigfs, running, wa
     assert received["FULL"] == len(whole)
     assert 0 < received["RANGES"] < len(whole) * 9
     assert fetched.bytes == sum(received.values())
+
+
+async def test_what_a_block_kept_from_leaving_is_not_counted(nomads, gfs, aigfs, running):
+    nomads.script = [(".idx", bare_302())]
+    patience = Patience(throttle_s=600)
+    async with running(nomads.url, per_min=600, patience=patience) as fetcher:
+        outcomes = await asyncio.gather(
+            *(fetcher.appeared(model, CYCLE, hour) for model in (gfs, aigfs) for hour in (0, 6)),
+            return_exceptions=True,
+        )
+        status = FetchStatus(fetcher, Clock(NOW))
+        host = status.hosts()["nomads"]["requests_last_minute"]
+        models = [status.model(model)["requests_last_minute"] for model in (gfs, aigfs)]
+
+    assert {type(outcome) for outcome in outcomes} == {Throttled}
+    assert host == sum(models) == len(nomads.asked) < 4

@@ -4,7 +4,7 @@ Outlives reloads: they change neither what was asked nor what was received.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -17,6 +17,25 @@ from twf_async.settings.service import FetchSettings
 
 _MINUTE_S = 60.0
 _RUNS_SEEN = 8  # per model
+
+
+class Sent:
+    """When requests left, by the loop's clock; of the last minute only."""
+
+    def __init__(self) -> None:
+        self._left: deque[float] = deque()
+
+    def note(self) -> None:
+        """One leaves now."""
+        self.last_minute()
+        self._left.append(asyncio.get_running_loop().time())
+
+    def last_minute(self) -> int:
+        """How many left in the last 60 s."""
+        since = asyncio.get_running_loop().time() - _MINUTE_S
+        while self._left and self._left[0] <= since:
+            self._left.popleft()
+        return len(self._left)
 
 
 @dataclass(slots=True)
@@ -36,34 +55,28 @@ class Account:
     cached_bytes: int = 0
     source: str | None = None
     seen: dict[str, set[int]] = field(default_factory=dict)
-    left: deque[float] = field(default_factory=deque)
+    sent: Sent = field(default_factory=Sent)
 
     @property
     def hit_rate(self) -> float | None:
         """Share of hits; None before the first request."""
         return round(self.hits / self.hours, 4) if self.hours else None
 
-    def last_minute(self, now: float) -> int:
-        """Requests in the 60 s before *now*, by the loop's clock."""
-        while self.left and self.left[0] <= now - _MINUTE_S:
-            self.left.popleft()
-        return len(self.left)
-
 
 class HourTally(Tally):
     """A tally that is on the account of a model, and ends an answer that goes beyond the budget."""
 
-    def __init__(self, account: Account, budget: Budget, hour: Hour) -> None:
+    def __init__(self, accounts: "Accounts", hour: Hour) -> None:
         super().__init__()
-        self._account, self._budget, self._hour = account, budget, hour
+        self._account, self._hosts = accounts.of(hour[0]), accounts.hosts
+        self._budget, self._hour = accounts.budget, hour
 
-    def sent(self) -> None:
-        """A request leaves."""
-        super().sent()
-        now = asyncio.get_running_loop().time()
+    def sent(self, host: str) -> None:
+        """A request leaves for *host*."""
+        super().sent(host)
         self._account.requests += 1
-        self._account.left.append(now)
-        self._account.last_minute(now)
+        self._account.sent.note()
+        self._hosts[host].note()
 
     def received(self, kind: Kind, count: int) -> None:
         """Bytes came. Raises BudgetSpent."""
@@ -73,7 +86,7 @@ class HourTally(Tally):
 
 
 class Accounts:
-    """Every model's account, and the budget of every run."""
+    """Every model's account, what every host was asked, and the budget of every run."""
 
     def __init__(
         self, settings: FetchSettings, of_run: Callable[[str, str], Awaitable[Iterable[Record]]]
@@ -81,6 +94,7 @@ class Accounts:
         """*of_run*: what the cache holds of a run; earlier processes paid for it."""
         self.budget = Budget(settings)
         self._of_run = of_run
+        self.hosts: defaultdict[str, Sent] = defaultdict(Sent)
         self._models: dict[str, Account] = {}
 
     async def tally(self, hour: Hour) -> HourTally:
@@ -89,7 +103,7 @@ class Accounts:
         if not self.budget.knows(run):
             self.budget.recall(run, await self._of_run(*run))
         self.budget.require(hour)
-        return HourTally(self.of(hour[0]), self.budget, hour)
+        return HourTally(self, hour)
 
     def of(self, model: str) -> Account:
         """A model's account."""

@@ -25,8 +25,9 @@ class Tally:
     requests: int = 0
     received_bytes: int = 0
 
-    def sent(self) -> None:
-        """A request leaves."""
+    def sent(self, host: str) -> None:
+        """A request leaves for *host*."""
+        del host
         self.requests += 1
 
     def received(self, kind: Kind, count: int) -> None:

@@ -1,6 +1,5 @@
 """What status pages show of fetching: each model's account, each host's pace. JSON-ready."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +26,7 @@ class FetchStatus:
             "source": account.source,
             "throttled_until": next((at for at in until if at is not None), None),
             "requests": account.requests,
-            "requests_last_minute": account.last_minute(asyncio.get_running_loop().time()),
+            "requests_last_minute": account.sent.last_minute(),
             "cache_hit_rate": account.hit_rate,
             "hours_served": account.hours,
             "hours_served_from_cache": account.hits,
@@ -49,7 +48,7 @@ class FetchStatus:
         """Every host's pace and blocks."""
         return {
             source.name: {
-                "requests_last_minute": source.host.pacer.last_minute(),
+                "requests_last_minute": self._fetcher.accounts.hosts[source.name].last_minute(),
                 "requests_per_min": source.host.pacer.requests_per_min,
                 "throttled_until": self._throttled_until(source.host),
             }

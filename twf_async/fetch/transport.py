@@ -132,7 +132,7 @@ class Transport:
         host.breaker.require_open()
         await host.pacer.wait(request.model)
         host.breaker.enter()
-        tally.sent()
+        tally.sent(host.name)
 
     def _good(
         self,
