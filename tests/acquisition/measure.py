@@ -1,8 +1,8 @@
 """How the service behaves towards the other side, beside its bars (docs/benchmarks.md).
 
-    python -m tests.acquisition.measure [bytes] [busy] [steady] [prompt] [memory]
+    python -m tests.acquisition.measure [bytes] [busy] [beside] [steady] [prompt] [memory]
 
-All of it takes about twelve minutes, most of them spent waiting for a budget in real minutes.
+All of it takes about a quarter of an hour, most of them spent waiting for a budget in real minutes.
 Exit code 1 where a figure is above its bar.
 """
 
@@ -20,6 +20,7 @@ from tests.acquisition.measure_bytes import cases, compared
 from tests.acquisition.measure_manners import ALL, Manners, manners, stage
 from tests.acquisition.measure_memory import megabytes
 from tests.acquisition.measure_service import Followed, Following, followed
+from tests.acquisition.rehearsal import Stage
 from twf_async.farm.boot import boot
 from twf_async.replica.manners import busiest, downloaded_twice, not_due
 from twf_async.settings.load import load
@@ -86,6 +87,30 @@ def of_busy() -> Iterator[Figure]:
     )
 
 
+def of_beside() -> Iterator[Figure]:
+    """GFS hours that appear while AIGFS, all of it there, is caught up with."""
+    on = Stage(
+        cycles={"aigfs": ("2026012906",), "gfs": ("2026012912",)},
+        hours={"aigfs": "0-192/6", "gfs": "0-36/3"},
+        speed=4.0,
+        settings={
+            "TWF_UPSTREAM__REQUESTS_PER_MIN": str(PER_MIN),
+            "TWF_CLOCK__START": "2026-01-29T15:24:00Z",
+        },
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        got = asyncio.run(manners(Path(folder) / "beside", TEST_DATA, on, boot()))
+    drained = got.drained_s["aigfs"]
+    times = got.sight_to_file_s["gfs"]
+    yield Figure("aigfs, all hours there: seconds to drain beside gfs", drained)
+    yield Figure("both: requests a minute meanwhile", 60 * got.total / got.took_s, PER_MIN)
+    yield Figure("both: requests in the busiest 60 s", got.busiest_minute, PER_MIN)
+    yield Figure(
+        "gfs meanwhile: seconds from .idx to verified file, median", median(times), None, "{:.2f}"
+    )
+    yield Figure("gfs meanwhile: the slowest", times[-1], None, "{:.2f}")
+
+
 def of_steady() -> Iterator[Figure]:
     """A whole GFS run of 85 hours, all products, from the first look for it."""
     got = _followed(WHOLE_RUN)
@@ -126,10 +151,11 @@ def _followed(how: Following) -> Followed:
         return asyncio.run(followed(root, how, Path(folder) / "synthetic"))
 
 
-NEED_FILES = {"bytes", "busy", "memory"}
+NEED_FILES = {"bytes", "busy", "beside", "memory"}
 PARTS = {
     "bytes": of_bytes,
     "busy": of_busy,
+    "beside": of_beside,
     "steady": of_steady,
     "prompt": of_prompt,
     "memory": of_memory,

@@ -4,8 +4,7 @@ it ask for what cannot be there, does it take anything twice? How fast and how m
 
 import asyncio
 from contextlib import asynccontextmanager
-
-import pytest
+from dataclasses import replace
 
 from tests.acquisition.measure_manners import hour_of, manners, stage
 from tests.acquisition.redated import RedatedTree
@@ -20,6 +19,7 @@ from twf_async.replica.running import running
 from twf_async.settings.load import load
 
 GFS = "2026012912"
+CONNECTIONS = 6  # upstream.connections, as shipped
 
 
 async def until(condition, within_s=30.0):
@@ -31,14 +31,15 @@ async def until(condition, within_s=30.0):
 async def test_three_models_share_one_budget_and_ask_for_nothing_early_or_twice(
     tmp_path, test_data, context, maps
 ):
-    """1800 a minute, and a clock so fast that this is too little: 60 in any two seconds."""
-    on = stage(speed=600.0, per_min=1800)
+    """900 a minute, and a clock so fast that this is too little: 60 in any four seconds."""
+    hours = {"gfs": "0-15/3", "aigfs": "0-36/6", "hrrr": "0-3"}
+    on = replace(stage(speed=600.0, per_min=900), hours=hours)
     async with rehearsing(tmp_path / "all", test_data, on, context, maps=maps) as rehearsal:
         await rehearsal.ended()
     hits = rehearsal.hits
     assert {hour_of(hit)[0] for hit in hits} == {"gfs", "aigfs", "hrrr"}
-    assert busiest(hits, window_s=2.0) <= 62  # as they arrive: two may be late
-    assert busiest(hits, window_s=2.0) > 45  # it did bind
+    assert busiest(hits, window_s=4.0) <= 60 + CONNECTIONS  # as they arrive: some may be late
+    assert busiest(hits, window_s=4.0) > 40  # it did bind
     assert not_due(hits) == []
     assert downloaded_twice(hits) == []
 
@@ -46,9 +47,9 @@ async def test_three_models_share_one_budget_and_ask_for_nothing_early_or_twice(
 async def test_a_gfs_hour_takes_four_requests_at_most_polling_included(
     tmp_path, test_data, context, maps
 ):
-    on = stage(speed=300.0, per_min=60_000, models=["gfs"], hours="0-72/3")
+    on = stage(speed=300.0, per_min=60_000, models=["gfs"], hours="0-36/3")
     judged = await manners(tmp_path / "gfs", test_data, on, context, maps=maps)
-    assert judged.hours["gfs"] == 25
+    assert judged.hours["gfs"] == 13
     assert judged.per_hour("gfs") <= 4
 
 
@@ -81,19 +82,18 @@ async def serving(on, root, replica, context, **changed):
             await desk.stop()
 
 
-@pytest.mark.parametrize("more", [False, True], ids=["the same", "more products"])
-async def test_what_is_here_is_not_taken_again_after_reload_and_restart(
-    tmp_path, test_data, context, maps, more
+async def test_what_is_here_is_not_taken_again_after_reload_and_restart_with_more_products(
+    tmp_path, test_data, context, maps
 ):
     """What was under way when it stopped is no loss of manners: nobody had it yet."""
-    few = {"TWF_MODELS__GFS__PRODUCTS": '["t2m"]'} if more else {}
+    few = {"TWF_MODELS__GFS__PRODUCTS": '["t2m"]'}
     on = Stage(
         cycles={"gfs": [GFS]},
-        hours="0-24/3",
+        hours="0-15/3",
         speed=0.001,
         settings={"TWF_CLOCK__START": "2026-01-29T16:30:00Z"},
     )
-    clock = Clock(on.appears("gfs", GFS, 24), 0.001)
+    clock = Clock(on.appears("gfs", GFS, 15), 0.001)
     tree = ReleaseTree(RedatedTree(test_data, on.cycles), clock)
     cache = tmp_path / "cache" / "grib" / "gfs" / GFS
     async with running(tree, clock=clock) as replica:
@@ -107,4 +107,4 @@ async def test_what_is_here_is_not_taken_again_after_reload_and_restart(
             await until(lambda: parts.tree.summary("gfs", GFS)["state"] != "running")
     again = {part.file[-3:] for part in downloaded_twice(replica.hits)}
     assert kept
-    assert again <= {f"{hour:03d}" for hour in range(0, 25, 3)} - kept
+    assert again <= {f"{hour:03d}" for hour in range(0, 16, 3)} - kept
