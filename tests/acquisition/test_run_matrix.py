@@ -173,7 +173,7 @@ ROWS = [
     once("cut_chunked", "aigfs", "idx", "connection broken"),
     lasting("absent", "gfs", "", "not published"),
     lasting("absent", "aigfs", "", "not published"),
-    Row("late", (middle("late", "gfs", seconds=600.0),), says=LATE),
+    Row("late", (middle("late", "gfs", seconds=600.0),), says=LATE, quick=True),
     Row("late grib, early idx", (middle("late", "gfs", "grib", seconds=300.0),), says=LATE),
     Row("late", (middle("late", "hrrr", seconds=1500.0),), "hrrr", says=LATE),
     Row(
