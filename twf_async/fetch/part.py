@@ -81,7 +81,7 @@ async def open_part(target: Path) -> AsyncIterator[Part]:
         try:
             yield Part(path, stream)
         finally:
-            await stream.close()
+            await unbroken(stream.close())
     except OSError as error:
         raise disk_error(path, error) from error
     finally:
@@ -101,9 +101,13 @@ async def _opened(path: Path) -> Any:  # noqa: ANN401 - aiofiles has no type
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        with contextlib.suppress(OSError):
-            await (await opening).close()
+        await unbroken(_closed(opening))
         raise
+
+
+async def _closed(opening: asyncio.Future[Any]) -> None:
+    with contextlib.suppress(OSError):
+        await (await opening).close()
 
 
 async def unbroken(work: Coroutine[Any, Any, None]) -> None:
