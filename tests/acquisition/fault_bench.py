@@ -167,11 +167,11 @@ class Bench:
         self._number = 0
 
     @asynccontextmanager
-    async def client(self, way, *faults, later_s=0.0, lag_s=0.0, limits=None, **settings):
+    async def client(self, way, *faults, seed=0, later_s=0.0, lag_s=0.0, limits=None, **settings):
         """A replica and a client that both go by one clock."""
         clock = HandClock(NOW + timedelta(seconds=later_s))
         mirror = MirrorOptions(lag_s=lag_s) if way.mirror else None
-        async with running(self._tree, *faults, clock=clock, mirror=mirror) as replica:
+        async with running(self._tree, *faults, seed=seed, clock=clock, mirror=mirror) as replica:
             if limits is not None:
                 replica.play(*faults, **limits)
             async with self._fetcher(way, replica, clock, **settings) as (fetcher, cache):

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 import aiohttp
 
 from twf_async.fetch.answers import PEEK_BYTES
-from twf_async.fetch.errors import TimedOut
+from twf_async.fetch.errors import BrokenStream, TimedOut
 from twf_async.fetch.host import Kind, Tally
 
 CHUNK_BYTES = 1 << 20
+_CLOSED = "Connection closed."
 
 
 class Answer:
@@ -45,7 +46,8 @@ async def listen(chunks: AsyncIterator[bytes], silence_s: float) -> AsyncIterato
     """Pass on *chunks*; TimedOut where none comes for *silence_s*.
 
     aiohttp's own `sock_read` does not end a body whose chunk is longer than it said: nothing more
-    is read then, and nothing times out.
+    is read then, and nothing times out; or, where the connection is gone already, it is no error
+    of aiohttp's that is raised. Both become errors of ours.
     """
     while True:
         try:
@@ -55,6 +57,10 @@ async def listen(chunks: AsyncIterator[bytes], silence_s: float) -> AsyncIterato
             if not silence.expired():
                 raise
             raise TimedOut(f"no more of the answer for {silence_s:g} s") from error
+        except RuntimeError as error:
+            if str(error) != _CLOSED:
+                raise
+            raise BrokenStream("the connection was closed inside the answer") from error
         if chunk is None:
             return
         yield chunk
