@@ -25,6 +25,7 @@ async def slot(spec):
     await slot.close(kill=True)
 
 
+@pytest.mark.timeout(300)
 async def test_a_thousand_jobs_queued_at_once_are_all_done_though_children_are_recycled(
     farm, light_job
 ):

@@ -128,12 +128,15 @@ class Farm:
         """The box that each region's frame really shows."""
         return await self.call(entry.region_views, regions)
 
-    async def call(self, function: Callable[..., T], *arguments: object) -> T:
+    async def call(
+        self, function: Callable[..., T], *arguments: object, timeout_s: float | None = None
+    ) -> T:
         """Run a function of the worker in the next idle slot, before any waiting job.
 
         For small questions that may be asked twice: if the worker dies, another is asked.
+        timeout_s  None: as long as a job may take
         """
-        return await self._trials.call(function, *arguments)
+        return await self._trials.call(function, *arguments, timeout_s=timeout_s)
 
     def status(self) -> list[dict[str, Any]]:
         """One entry a slot, for status pages."""

@@ -58,11 +58,7 @@ class Trials:
     async def call(
         self, function: Callable[..., T], *arguments: object, timeout_s: float | None = None
     ) -> T:
-        """Run a function of the worker in the next idle slot, before any waiting job.
-
-        For small questions that may be asked twice: if the worker dies, another is asked.
-        timeout_s  None: as long as a job may take
-        """
+        """Run a function of the worker before any waiting job; see `Farm.call`."""
         timeout_s = self.job_timeout_s if timeout_s is None else timeout_s
         try:
             return await self._ask(function, *arguments, timeout_s=timeout_s)
