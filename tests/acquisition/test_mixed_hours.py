@@ -15,8 +15,8 @@ from twf_async.settings.load import load
 
 WAYS = (GFS, AIGFS, HRRR, RANGES, MIRROR, BOTH)
 CUT_OUT = {GFS, HRRR}
-# Silences cost real time, and are in the matrix; flipped bits are for who decodes to see. That a cut
-# is of another grid can only be told by other hours.
+# Silences cost real time, and are in the matrix; flipped bits are for whoever decodes to see. That
+# a cut-out is of another grid can only be told by other hours.
 WITHOUT = {Kind.FLIP, Kind.HANG, Kind.STALL, Kind.DRIP}
 SHARE = 0.65
 CALLS = 60
