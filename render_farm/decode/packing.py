@@ -2,7 +2,8 @@
 
 eccodes trusts both: of groups that reach beyond their section, or of an image smaller than the
 grid, it reads on in memory that is not the message's, and ends the process. So the sums are done
-here before it unpacks anything. GRIB2 templates 5.2, 5.3 (complex packing), 5.40 and 5.41.
+here before it unpacks anything. GRIB2 templates 5.0 (simple packing; surplus octets are allowed),
+5.2, 5.3 (complex packing), 5.40 and 5.41.
 """
 
 import struct
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DIFFERENCED = 3
+_MANY = 1000  # values; of few some surplus octets look like another width
 _WIDEST = 32  # bits of one value
 _SUMMED_TWICE, _DEEPEST = 2, 3  # orders of spatial differencing
 _INDICATOR = 16  # bytes of section 0
@@ -51,6 +53,8 @@ def require_packed(message: bytes) -> None:
     try:
         values, template = struct.unpack_from(">IH", header, _HEAD)
         match template:
+            case 0:
+                _require_bits(header, data, values)
             case 2 | 3:
                 _require_groups(header, data, values, template)
             case 40:
@@ -90,6 +94,16 @@ def _sections(message: bytes) -> dict[int, bytes]:
         found[number] = message[at : at + size]
         at += size
     return found
+
+
+def _require_bits(header: bytes, data: bytes, values: int) -> None:
+    """Simple packing: refuse data that are to the byte what another number of bits would take."""
+    bits = header[19]
+    if values < _MANY or not bits or -(-values * bits // 8) == len(data):
+        return
+    for other in range(1, _WIDEST + 1):
+        if -(-values * other // 8) == len(data):
+            raise PackingError(f"its values have {other} bits each, not {bits}")
 
 
 def _require_groups(header: bytes, data: bytes, values: int, template: int) -> None:

@@ -101,6 +101,13 @@ UNMATCHED = 8.0  # times the third highest value that sticks out; windows of 24 
 _OF_ONE_DAMAGE = 2
 ENOUGH_TO_VARY = 64  # points; fewer may by chance be equal to the precision of their packing
 _EVERYWHERE = {"PRES", "PRMSL", "MSLET", "MSLMA", "UGRD", "VGRD", "GUST", "WIND", "PWAT"}
+# What these differ by, at least, among so many points: a flipped scale makes them all but equal.
+_MANY = 1000
+_LEAST_SPREAD = {
+    **dict.fromkeys(("PRES", "PRMSL", "MSLET", "MSLMA"), 5.0),
+    **dict.fromkeys(("UGRD", "VGRD", "GUST", "WIND"), 0.1),
+    "PWAT": 0.05,
+}
 _ALL_OR_NOTHING = {
     *("APCP", "ACPCP", "NCPCP", "PRATE", "CPRAT", "REFC", "REFD", "MAXREF"),
     *("CAPE", "RH", "TCDC", "LCDC", "MCDC", "HCDC"),
@@ -157,6 +164,10 @@ def require_possible(low: float, high: float, points: int, key: MessageKey) -> N
             )
     if low == high and points >= ENOUGH_TO_VARY and not can_be_everywhere(low, key):
         raise BadValues(f"all {points} points have the value {low:.6g}, which cannot be")
+    if points >= _MANY and high - low < _LEAST_SPREAD.get(key.parameter, 0.0):
+        raise BadValues(
+            f"all {points} points lie between {low:.6g} and {high:.6g}, which cannot be"
+        )
 
 
 def require_smooth(values: NDArray[np.float32], grid: Grid, key: MessageKey) -> None:

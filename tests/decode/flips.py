@@ -254,6 +254,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=2000, help="of each kind (default 2000)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="answers whose name begins so")
     parser.add_argument("--fields", action="store_true", help="also by parameter")
     asked = parser.parse_args()
     data = Path(os.environ.get("TWF_TEST_DATA", ROOT.parent / "shared"))
@@ -273,6 +274,8 @@ def main() -> int:
             "ranges, HRRR, real, whole grid": lambda: real_ranges(data, hrrr, (), folder),
         }
         for title, make in answers.items():
+            if not title.startswith(asked.only):
+                continue
             answer = make()
             for bits in (True, False):
                 found = list(

@@ -272,6 +272,30 @@ def test_a_moved_corner_of_one_field_among_others_is_refused(cut_out, tmp_path):
     assert (found.stage, "lies elsewhere" in found.detail) == ("grid", True)
 
 
+def section_5(answer, head):
+    """Where the numbers of section 5 begin, in the whole answer."""
+    message = answer.data[head.offset : head.offset + head.length]
+    at = 16
+    while message[at + 4] != 5:
+        at += int.from_bytes(message[at : at + 4], "big")
+    return head.offset + at
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_another_number_of_bits_than_the_data_have_is_refused(cut_out, tmp_path, bit):
+    at = section_5(cut_out, cut_out.heads[2]) + 19
+
+    assert outcome(cut_out, at, 1 << bit, tmp_path).stage == "packing"
+
+
+def test_a_scale_that_leaves_a_wind_calm_everywhere_is_refused(cut_out, tmp_path):
+    head = next(h for h in cut_out.heads if h.text.startswith("UGRD:850"))
+
+    found = outcome(cut_out, section_5(cut_out, head) + 18, 1 << 3, tmp_path)
+
+    assert (found.stage, "points lie between" in found.detail) == ("range", True)
+
+
 def test_flips_in_original_messages_of_rain_do_not_tilt_a_map(test_data, tmp_path):
     """Every hundredth byte of a stretch of real 6 h rain: refused, or no map shows it."""
     answer = real_ranges(test_data, "*sfcf06.grib2", (), tmp_path)
