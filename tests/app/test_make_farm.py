@@ -1,0 +1,46 @@
+"""The farm that a configuration makes on this machine, with what the ledger remembers."""
+
+import multiprocessing
+import os
+
+import psutil
+import pytest
+
+from twf_async.app.assembly import make_farm, memory
+from twf_async.pipeline.gate import DispatchGate
+from twf_async.settings.load import load
+
+
+@pytest.fixture
+def make(config_dir):
+    context = multiprocessing.get_context("forkserver")
+
+    def make(peaks_mb, **environ):
+        settings = load(config_dir, {f"TWF_FARM__{key}": value for key, value in environ.items()})
+        return make_farm(settings, context, peaks_mb, DispatchGate())
+
+    return make
+
+
+def test_jobs_are_counted_as_the_ledger_remembers_them(make):
+    assert make({"gfs": 300.0, "hrrr": 500.0}).worker_mb == pytest.approx(550)
+    assert make({}, WORKER_GB="0.25").worker_mb == 256
+
+
+def test_a_model_that_takes_all_memory_still_has_a_slot(make):
+    limit_mb = memory()[0] / 2**20
+
+    farm = make({"gfs": limit_mb, "hrrr": limit_mb, "aigfs": limit_mb})
+
+    assert farm.size == 1
+
+
+def test_there_is_at_most_a_slot_for_each_processor_unless_it_is_said(make):
+    assert make({}, WORKER_GB="0.001").size <= len(os.sched_getaffinity(0))
+    assert make({}, WORKERS="7").size == 7
+
+
+def test_memory_is_never_more_than_the_machine_has():
+    limit, available = memory()
+
+    assert 0 < available <= limit <= psutil.virtual_memory().total
