@@ -12,9 +12,9 @@ from render_farm.domain.models import Model
 from twf_async import __version__
 from twf_async.app.assembly import Parts
 from twf_async.app.desk import Desk
+from twf_async.app.run_status import resting, run_entry
 from twf_async.app.upkeep import Upkeep
 from twf_async.fetch.status import FetchStatus
-from twf_async.publish.manifest import hour_name
 from twf_async.settings.load import Settings
 
 
@@ -93,36 +93,14 @@ class Status:
         }
 
     def _run(self, model: str, cycle: str, working: dict[str, Any] | None) -> dict[str, Any]:
-        """A run being worked on, or (*working* None) one that has ended."""
+        """A run being worked on, or (*working* None) one that rests."""
         tree = self._parts.tree
         summary = tree.summary(model, cycle)
-        hours: set[int] = set(summary["hours"])
         if working is None:
-            drawn = {hour for _, _, hour in tree.published(model, cycle)}
-            counts = summary["counts"]
-            working = {
-                "frames": sum(counts.values()) - counts.get("not applicable", 0),
-                "published": counts.get("published", 0),
-                "failed": counts.get("failed", 0),
-                "superseded": False,
-                "pending": [],
-                "given_up": sorted(hours - drawn),
-                "etas": {},
-            }
-        pending, given_up = set(working["pending"]), set(working["given_up"])
-        fetched = hours - pending - given_up
-        return {
-            "state": summary["state"],
-            "superseded": working["superseded"],
-            "hours": {
-                "expected": len(hours),
-                "seen": len(fetched | (self._fetch.seen(model, cycle) & hours)),
-                "fetched": len(fetched),
-                "pending": len(pending),
-                "given_up": len(given_up),
-            },
-            "etas": {hour_name(h): working["etas"].get(hour_name(h)) for h in sorted(pending)},
-            "frames": {key: working[key] for key in ("published", "failed")}
-            | {"expected": working["frames"]},
-            "received_bytes": self._fetch.received_bytes(model, cycle),
-        }
+            working = resting(summary, {hour for *_, hour in tree.published(model, cycle)})
+        return run_entry(
+            summary,
+            working,
+            seen=self._fetch.seen(model, cycle),
+            received_bytes=self._fetch.received_bytes(model, cycle),
+        )
