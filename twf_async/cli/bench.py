@@ -1,31 +1,43 @@
 """`twf-async bench`: the figures that docs/benchmarks.md keeps, on this machine, now."""
 
 import json
+import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
+from render_farm.logs import lines
 from twf_async.app.bench.measure import Bench
 from twf_async.app.bench.report import document, table
+from twf_async.app.bench.run_report import run_document, run_table
+from twf_async.app.bench.stage import CYCLE, Stage
+from twf_async.app.bench.whole_run import measure_run
 from twf_async.app.showcase import DrawAll, all_jobs
 from twf_async.cli.options import (
     chosen,
     config_option,
     drawn_regions_option,
+    hours_option,
     json_option,
     local_files,
+    parse_keys,
     parse_size,
     prepare,
     products_option,
     tidy_when_told_to_end,
 )
 from twf_async.farm.boot import boot
+from twf_async.pipeline.report import RunRequest
+from twf_async.settings.load import find_config_dir
 
 SIZE = "1700x1300"
+RUN_REGIONS = "pnw,west,conus"
+INCOMPLETE = 3
 
 
-@click.group("bench", short_help="Measure what rendering costs on this machine.")
+@click.group("bench", short_help="Measure what drawing and whole runs cost on this machine.")
 def command() -> None:
     """Measure what the service does on this machine."""
 
@@ -90,6 +102,67 @@ def render(
         return
     for line in (*table(figures, memory), *(f"not measured: {text}" for text in missing)):
         click.echo(line)
+
+
+@command.command("run", short_help="Memory, time and disk of a whole run of the service.")
+@click.option("--model", default="gfs", show_default=True, metavar="KEY", help="Model.")
+@hours_option
+@click.option(
+    "--regions",
+    default=RUN_REGIONS,
+    show_default=True,
+    callback=parse_keys,
+    metavar="KEY,..",
+    help="Regions to draw.",
+)
+@products_option
+@click.option(
+    "--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Slots, and cores."
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep the run's GRIB there, and use what is there [default: made anew, then deleted].",
+)
+@config_option
+@json_option
+def run(
+    model: str,
+    hours: tuple[int, ...] | None,
+    regions: tuple[str, ...],
+    products: tuple[str, ...] | None,
+    workers: int,
+    keep: Path | None,
+    config_dir: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Measure a whole run of the service, its GRIB in the cache: of synthetic weather.
+
+    PSS of all its processes, wall and CPU time, I/O wait, bytes. What is downloaded before, from a
+    loopback NOMADS, is outside the figures; a whole run of GFS takes some minutes the first time.
+    3 when frames are missing.
+    """
+    tidy_when_told_to_end()
+    settings = prepare(config_dir)
+    catalog = settings.catalog
+    chosen("model", (model,), catalog.models)
+    chosen("region", regions, catalog.regions)
+    if products is not None:
+        chosen("product", products, catalog.models[model].products)
+    lines.set_level("warning")  # the service's own log is in the figures
+    request = RunRequest(model, CYCLE, hours, regions, products)
+    stage = Stage.of(settings, request, workers)
+    config = find_config_dir(config_dir, os.environ)
+    with ExitStack() as undo:
+        place = keep or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="twf-bench-")))
+        figures = measure_run(config, stage, boot(), place.resolve(), _say)
+    if as_json:
+        click.echo(json.dumps(run_document(figures), indent=2))
+    else:
+        click.echo("\n".join(run_table(figures)))
+    return INCOMPLETE if figures.missing else 0
 
 
 def _say(text: str) -> None:

@@ -1,14 +1,10 @@
 """`twf-async demo`: a loopback NOMADS with synthetic weather and the whole service over it."""
 
-import ctypes
 import os
-import signal
-import subprocess
-import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,16 +13,15 @@ import click
 from render_farm.logs import lines
 from twf_async.app.daemon import Daemon
 from twf_async.app.demo_files import NOTICE
+from twf_async.app.loopback import loopback_nomads
 from twf_async.app.notify import Notifier
 from twf_async.cli.options import config_option
-from twf_async.errors import BadConfiguration, TwfError
+from twf_async.errors import BadConfiguration
 from twf_async.farm.boot import boot
 from twf_async.settings.load import Settings, find_config_dir, load
 
 SPEED = 30  # the replica's hours appear this much faster than NOMADS' would
 GFS_FIRST = timedelta(hours=3, minutes=25)
-PR_SET_PDEATHSIG = 1
-STOP_S = 5.0
 
 
 @click.command("demo", short_help="The whole service with synthetic weather.")
@@ -82,41 +77,13 @@ def _environment(state: Path, upstream: str, models: Iterable[str]) -> dict[str,
     return {**ours, **os.environ, "TWF_UPSTREAM__NOMADS_URL": upstream}
 
 
-@contextmanager
-def _replica(state: Path) -> Iterator[str]:
-    """A replica of its own for the demo; yields its address."""
+def _replica(state: Path) -> AbstractContextManager[str]:
+    """A replica of its own for the demo; its first hour is just coming out."""
     now = datetime.now(UTC)
     cycle = (now - GFS_FIRST).replace(minute=0, second=0, microsecond=0)
     cycle = cycle.replace(hour=cycle.hour // 6 * 6)
-    start = cycle + GFS_FIRST  # the first hour of the newest run is just coming out
-    process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-        [
-            *(sys.executable, "-m", "twf_async.replica", "--demo", "--port", "0"),
-            *("--start", f"{start:%Y-%m-%dT%H:%M:%S}", "--speed", str(SPEED)),
-            *("--cache-dir", str(state / "replica")),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C is ours; we end it after our drain
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread exists yet
+    start = cycle + GFS_FIRST
+    return loopback_nomads(
+        *("--demo", "--start", f"{start:%Y-%m-%dT%H:%M:%S}", "--speed", str(SPEED)),
+        *("--cache-dir", str(state / "replica")),
     )
-    try:
-        url = process.stdout.readline().strip() if process.stdout else ""
-        if not url.startswith("http"):
-            raise TwfError("the demo's loopback NOMADS did not start; see its lines above")
-        yield url
-    finally:
-        if process.stdout:
-            process.stdout.close()
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _die_with_parent() -> None:
-    """Not even a killed demo leaves its replica behind (Linux; elsewhere nothing happens)."""
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -28,7 +28,7 @@ def document(figures: Figures, memory: MemoryFigures | None) -> dict[str, Any]:
         "rss_mb": round(figures.rss_mb, 1),
         "hours": [_hour(hour) for hour in figures.hours],
         "png_bytes": {"median": round(median(sizes)), "max": max(sizes)},
-        "bars": [_bar(line) for line in lines if line.bar is not None],
+        "bars": [bar_document(line) for line in lines if line.bar is not None],
         "failures": list(figures.failures),
         "machine": machine(),
         "versions": versions(),
@@ -55,7 +55,8 @@ def _result(frame: FrameFigures) -> dict[str, Any]:
     }
 
 
-def _bar(line: Line) -> dict[str, Any]:
+def bar_document(line: Line) -> dict[str, Any]:
+    """One figure and its bar, as JSON holds them."""
     return {
         "what": line.what,
         "value": round(line.value, 1),
@@ -111,7 +112,7 @@ def table(figures: Figures, memory: MemoryFigures | None) -> Iterator[str]:
     )
     yield from map(_row, figures.frames)
     yield ""
-    yield from map(_text, summary(figures, memory))
+    yield from map(line_text, summary(figures, memory))
     if any((f.width_px, f.height_px) != BAR_SIZE for f in figures.frames):
         yield f"the bars are meant for pictures of {BAR_SIZE[0]}x{BAR_SIZE[1]}"
     yield from (f"not drawn: {failure}" for failure in figures.failures)
@@ -127,6 +128,7 @@ def _row(frame: FrameFigures) -> str:
     )
 
 
-def _text(line: Line) -> str:
+def line_text(line: Line) -> str:
+    """One figure beside its bar, as a line of a table."""
     limit = "" if line.bar is None else f"  (bar {line.bar:,.0f})"
     return f"{line.what:48} {line.value:9,.1f} {line.unit}{limit}{'' if line.kept else ABOVE}"
