@@ -195,3 +195,22 @@ def test_whatever_happens_every_product_is_settled_once_and_only_with_its_files(
     assert run.finished
     everything = {(h, o.product.key) for h, orders in begun().waiting.items() for o in orders}
     assert sorted(settled) == sorted(everything)
+
+
+def test_an_hour_goes_in_two_requests_of_the_filter_until_looks_in_vain_are_made_good():
+    run, spent, splits = replace(begun(), requests=3), 3, []
+    for hour in sorted(run.files):
+        if hour == 6:
+            run = schedule.absent(run, hour, NOW)
+            spent += 1
+        splits.append(run.splits)
+        spent += 1 + splits[-1]
+        run = schedule.fetching(run, hour)
+        run = schedule.fetched(run, hour, frozenset(), requests=1 + splits[-1])
+    assert splits == [3, 2, 2, 2, 2]
+    assert spent <= 4 * len(splits)
+
+
+def test_an_hour_out_of_the_cache_changes_nothing_of_what_the_next_may_cost():
+    run = schedule.fetched(schedule.fetching(begun(), 0), 0, frozenset(), requests=0)
+    assert (run.paid, run.splits) == (0, 3)
