@@ -6,12 +6,16 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from render_farm.domain.fields import MessageKey, Statistic
+from render_farm.domain.places import Box
 from tests.acquisition.measure_manners import hour_of, manners, stage
 from tests.acquisition.redated import RedatedTree
 from tests.acquisition.rehearsal import REPOSITORY, Stage, rehearsing
 from twf_async.app.assembly import assembled
 from twf_async.app.desk import Desk
 from twf_async.clock import Clock
+from twf_async.fetch.fetched import HourWanted
+from twf_async.fetch.fetcher import Fetcher
 from twf_async.fetch.patience import Patience
 from twf_async.replica.manners import busiest, downloaded_twice, not_due
 from twf_async.replica.release_tree import ReleaseTree
@@ -19,6 +23,7 @@ from twf_async.replica.running import running
 from twf_async.settings.load import load
 
 GFS = "2026012912"
+WEST = Box(west=-125.0, east=-102.0, south=31.0, north=49.0)
 CONNECTIONS = 6  # upstream.connections, as shipped
 
 
@@ -108,3 +113,39 @@ async def test_what_is_here_is_not_taken_again_after_reload_and_restart_with_mor
     again = {part.file[-3:] for part in downloaded_twice(replica.hits)}
     assert kept
     assert again <= {f"{hour:03d}" for hour in range(0, 16, 3)} - kept
+
+
+async def test_what_several_ask_for_at_once_comes_once(tmp_path, test_data):
+    """Products that share fields, one of them with fields that lie between those of the others."""
+    on = Stage(cycles={"gfs": [GFS]}, hours="6-12/6")
+    clock = Clock(on.appears("gfs", GFS, 12), 0.001)
+    tree = ReleaseTree(RedatedTree(test_data, on.cycles), clock)
+    asked = [
+        ("TMP:2 m above ground", "TMP:850 mb"),
+        ("TMP:850 mb", "UGRD:850 mb", "VGRD:850 mb"),
+        ("PRMSL:mean sea level", "HGT:850 mb", "RH:850 mb", "TMP:surface", "ABSV:500 mb"),
+        ("TMP:2 m above ground", "PRMSL:mean sea level"),
+    ]
+    async with running(tree, clock=clock) as replica:
+        settings = load(REPOSITORY / "config", on.environment(tmp_path, replica))
+        model = settings.catalog.models["gfs"]
+        fetcher = Fetcher(
+            settings.service.upstream,
+            settings.service.fetch,
+            cache_dir=tmp_path / "grib",
+            clock=clock,
+        )
+        await fetcher.start()
+        try:
+            wanted = [
+                frozenset(MessageKey(*f.split(":"), 6, 6, Statistic.INSTANT) for f in fields)
+                for fields in asked
+            ]
+            got = await asyncio.gather(
+                *(fetcher.hour(HourWanted(model, GFS, 6, keys, WEST)) for keys in wanted)
+            )
+        finally:
+            await fetcher.stop()
+    assert [hour.missing for hour in got] == [frozenset()] * len(asked)
+    assert downloaded_twice(replica.hits) == []
+    assert sum(hit.path.endswith(".idx") for hit in replica.hits) == 1
