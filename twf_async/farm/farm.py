@@ -53,7 +53,7 @@ class Farm:
         """Start every worker and verify that its libraries came with the forkserver."""
         if not await self._slots.start():
             self._log.warning("farm.preload_missed", mend="install the package, do not run a copy")
-        self._log.info("farm.started", workers=self.size)
+        self._log.info("farm.started", workers=self.size, worker_mb=round(self.worker_mb))
 
     async def stop(self, *, kill: bool = False) -> None:
         """Take no more jobs and end every worker; jobs in flight are killed only if *kill*."""
@@ -120,9 +120,14 @@ class Farm:
         newest.kill()
         return newest.number
 
-    async def render(self, job: RenderJob) -> HourRendered | HourFailed:
-        """Draw one hour. Always answers, but for FarmClosed and FarmBroken."""
-        return await self._trials.render(job)
+    async def render(
+        self, job: RenderJob, *, begun: Callable[[], None] = lambda: None
+    ) -> HourRendered | HourFailed:
+        """Draw one hour. Always answers, but for FarmClosed and FarmBroken.
+
+        begun  called when a worker takes it: until then nothing is lost by cancelling
+        """
+        return await self._trials.render(job, begun)
 
     async def region_views(self, regions: tuple[Region, ...]) -> tuple[RegionView, ...]:
         """The box that each region's frame really shows."""
