@@ -212,9 +212,10 @@ class SmallRenderer:
             for r in regions
         )
 
-    async def render(self, job: RenderJob) -> HourRendered | HourFailed:
+    async def render(self, job: RenderJob, *, begun=lambda: None) -> HourRendered | HourFailed:
         self.jobs.append(job)
         self.started.set()
+        begun()
         if self.allowed is not None:
             await self.allowed.acquire()
         return await asyncio.to_thread(self._draw, job)

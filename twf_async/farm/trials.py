@@ -35,11 +35,13 @@ class Trials:
         self._lost: set[tuple[str, str, int]] = set()  # since the last success
         self._log = structlog.get_logger(component="farm")
 
-    async def render(self, job: RenderJob) -> HourRendered | HourFailed:
-        """Draw one hour. Always answers, but for FarmClosed and FarmBroken."""
+    async def render(
+        self, job: RenderJob, begun: Callable[[], None] = lambda: None
+    ) -> HourRendered | HourFailed:
+        """Draw one hour; see `Farm.render`."""
         losses = Losses()
         while not losses.hopeless:
-            outcome = await self._attempt(job, losses)
+            outcome = await self._attempt(job, losses, begun)
             if not isinstance(outcome, Loss):
                 return outcome
             self._log.warning(
@@ -70,9 +72,12 @@ class Trials:
         async with self._queue.place() as slot:
             return await slot.run(function, *arguments, timeout_s=timeout_s)
 
-    async def _attempt(self, job: RenderJob, before: Losses) -> HourRendered | Loss:
+    async def _attempt(
+        self, job: RenderJob, before: Losses, begun: Callable[[], None]
+    ) -> HourRendered | Loss:
         kind, alone = kind_of(job), before.alone
         async with self._queue.place(kind, job.cycle, job.hour, alone=alone) as slot:
+            begun()
             if before and not slot.is_fresh:
                 slot.renew()
             kills = self._machine.oom_kills()

@@ -125,6 +125,16 @@ class Fetcher:
         self._tell(fetched)
         return fetched
 
+    async def cached(self, wanted: HourWanted) -> dict[MessageKey, str]:
+        """Field -> file, of what is wanted and here already; nobody is asked. DiskFailed."""
+        where = (wanted.model.key, wanted.cycle, wanted.hour)
+        async with (
+            self._alone(where),
+            self._cuts.of(wanted.model, wanted.cycle, wanted.box) as cut,
+        ):
+            found, _ = await self._cache.find(*where, wanted.keys, wanted.box, rather=cut.box)
+        return {key: record.path for record in reversed(found) for key in record.keys}
+
     async def _bring(
         self, wanted: HourWanted, keys: frozenset[MessageKey], cut: Cut, tally: Tally
     ) -> FileBrought:

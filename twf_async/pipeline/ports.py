@@ -23,8 +23,10 @@ from twf_async.settings.load import Settings
 class Renderer(Protocol):
     """Draws jobs somewhere else; any number may be asked for at once."""
 
-    async def render(self, job: RenderJob) -> HourRendered | HourFailed:
-        """Draw a job's frames into its staging directory."""
+    async def render(
+        self, job: RenderJob, *, begun: Callable[[], None] = lambda: None
+    ) -> HourRendered | HourFailed:
+        """Draw a job's frames into its staging directory. begun: called when a worker takes it."""
 
     async def region_views(self, regions: tuple[Region, ...]) -> tuple[RegionView, ...]:
         """What the frames of these regions really show."""
@@ -48,6 +50,9 @@ class Fetcher(Protocol):
         self, model: Model, cycle: str, hour: int, keys: frozenset[MessageKey]
     ) -> Distrusted:
         """Drop what holds these fields of an hour: their values cannot be. Within bounds."""
+
+    async def cached(self, wanted: HourWanted) -> dict[MessageKey, str]:
+        """What of an hour's messages is here already, and where; nobody is asked."""
 
     async def newest_cycle(self, model: Model) -> str | None:
         """The newest run that has any data."""

@@ -183,8 +183,8 @@ class RunDocument:
             )
         )
 
-    def publish(self, frame: Frame, hour: int, at: datetime) -> None:
-        """Note a frame whose files lie in their places."""
+    def publish(self, frame: Frame, hour: int, at: datetime, *, style: str = "") -> None:
+        """Note a frame whose files lie in their places. style: see `FrameRecord`."""
         self.online.add((frame.region, frame.product, hour))
         record: dict[str, Any] = {
             "state": FrameState.PUBLISHED.value,
@@ -196,6 +196,8 @@ class RunDocument:
         }
         if frame.values is not None:
             record["values"] = values_record(frame.values)
+        if style:
+            record["style"] = style
         self._put(frame.region, frame.product, hour, record)
 
     def published(self) -> set[tuple[str, str, int]]:

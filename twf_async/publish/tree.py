@@ -13,7 +13,7 @@ publishing is written at once. One writer per run at a time; disk work happens i
 import asyncio
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from render_farm.domain.jobs import Frame, HourRendered
@@ -26,6 +26,9 @@ from twf_async.publish.manifest import RunState, hour_name
 from twf_async.publish.moves import bury, move_frames
 from twf_async.publish.reading import RunOnDisk
 from twf_async.publish.recovery import clear_staging, load_runs, read_runs
+from twf_async.publish.styling import FrameName, forget_unplanned, of_old_style, restyle
+
+Styles = Mapping[tuple[str, str], str]
 
 
 class PublishedTree(KeptRuns):
@@ -78,12 +81,16 @@ class PublishedTree(KeptRuns):
         model: str,
         cycle: str,
         *,
-        hours: Iterable[int],
-        regions: Iterable[str],
-        products: Iterable[str],
+        hours: Collection[int],
+        regions: Collection[str],
+        products: Collection[str],
         notice: str = "",
+        whole: bool = False,
     ) -> None:
-        """Expect these frames of a run; what is known of a run already there is kept."""
+        """Expect these frames of a run; what is known of a run already there is kept.
+
+        whole  they are all it is to have: others that are not online are expected no more
+        """
         run = self._runs.get((model, cycle))
         if run is None:
             now = self._clock.now()
@@ -92,8 +99,10 @@ class PublishedTree(KeptRuns):
         document = run.document
         told = (document.notice, document.held, document.state)
         document.notice, document.held, document.state = notice, self._held, RunState.RUNNING
-        grown = document.extend(hours, regions, products)
-        if grown or told != (notice, self._held, RunState.RUNNING):
+        changed = document.extend(hours, regions, products)
+        if whole:
+            changed |= forget_unplanned(document, hours, regions, products)
+        if changed or told != (notice, self._held, RunState.RUNNING):
             await self._uninterrupted(self._write(run))
 
     def mark(self, model: str, cycle: str, changes: Iterable[FrameChange]) -> None:
@@ -109,6 +118,16 @@ class PublishedTree(KeptRuns):
             if run.document.state is RunState.RUNNING and run.document.held != reason:
                 run.document.held = reason
                 self._note_change(name)
+
+    def restyle(self, model: str, cycle: str, styles: Styles) -> frozenset[FrameName]:
+        """Note which frames online would be drawn otherwise now, and return them.
+
+        Shown within `write_every_s`, until they are published anew. See `styling.restyle`.
+        """
+        document = self._run(model, cycle).document
+        if restyle(document, styles):
+            self._note_change((model, cycle))
+        return of_old_style(document)
 
     async def finish_run(self, model: str, cycle: str, state: RunState) -> None:
         """Note that a run came to its end, complete or partial."""
@@ -127,14 +146,18 @@ class PublishedTree(KeptRuns):
         """Remove a job's staging directory and whatever is still in it."""
         await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
-    async def publish(self, rendered: HourRendered) -> tuple[Frame, ...]:
+    async def publish(
+        self, rendered: HourRendered, styles: Styles | None = None
+    ) -> tuple[Frame, ...]:
         """Bring an hour's frames online and note its failures; returns the frames now online.
+
+        styles  (region, product) -> digest of what they were drawn by
 
         Frames are renamed, their directories flushed, then the manifest is replaced: durable on
         return. A staged file that is gone fails its frame ("render error"), not the hour.
         """
         run = self._run(rendered.model, rendered.cycle)
-        return await self._uninterrupted(self._publish(run, rendered))
+        return await self._uninterrupted(self._publish(run, rendered, styles or {}))
 
     async def delete_run(self, model: str, cycle: str) -> bool:
         """Take a run offline in one step, then remove its files. False: there is no such run."""
@@ -160,7 +183,9 @@ class PublishedTree(KeptRuns):
             await self._uninterrupted(self._remember(model, cycle, run.document))
         return size
 
-    async def _publish(self, run: RunOnDisk, rendered: HourRendered) -> tuple[Frame, ...]:
+    async def _publish(
+        self, run: RunOnDisk, rendered: HourRendered, styles: Styles
+    ) -> tuple[Frame, ...]:
         name = (rendered.model, rendered.cycle)
         async with self._locks[name]:
             self._run(*name)  # deleted while this waited: its directory must not come back
@@ -169,7 +194,8 @@ class PublishedTree(KeptRuns):
                 run.document.fail(failure, rendered.hour)
             now = self._clock.now()
             for frame in moved:
-                run.document.publish(frame, rendered.hour, now)
+                style = styles.get((frame.region, frame.product), "")
+                run.document.publish(frame, rendered.hour, now, style=style)
             await self._write_locked(run)
         return moved
 
