@@ -36,9 +36,9 @@ NOW = WRITTEN + timedelta(hours=1)
 PNW = Box(west=-126.0, east=-109.0, south=41.25, north=49.5)
 CONUS = Box(west=-125.0, east=-66.0, south=24.0, north=50.0)
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
-SILENCE_S = 0.3  # the client's patience with a silent connection, where a fault is a silence
+SILENCE_S = 0.5  # the client's patience with a silent connection, where a fault is a silence
 ATTEMPTS = 3
-THROTTLE_S = 0.2  # in real time
+SCALE = 0.0005  # of back-offs; not of the pause of a host
 
 
 def _instants(*fields):
@@ -179,7 +179,7 @@ class Bench:
 
     @asynccontextmanager
     async def _fetcher(
-        self, way, replica, clock, *, silence_s=10.0, after_min=15.0, per_min=1e6, full=False
+        self, way, replica, clock, *, silence_s=10.0, throttle_s=600.0, after_min=15.0, full=False
     ):
         self._number += 1
         cache = self._folder / str(self._number)
@@ -193,8 +193,13 @@ class Bench:
             FetchSettings(allow_full=full),
             cache_dir=cache,
             clock=clock,
-            patience=Patience(attempts=ATTEMPTS, scale=0.0005, throttle_s=THROTTLE_S / 0.0005),
-            requests_per_min=per_min,
+            patience=Patience(
+                attempts=ATTEMPTS,
+                scale=SCALE,
+                throttle_s=throttle_s / SCALE,
+                throttle_max_s=2 * throttle_s / SCALE,
+            ),
+            requests_per_min=1e6,
         )
         await fetcher.start()
         try:

@@ -38,7 +38,7 @@ async def test_an_hour_comes_whole_through_a_mix_of_faults(seed, way, bench):
     without = WITHOUT | ({Kind.OTHER_GRID} if way in CUT_OUT else set())
     faults = mixed(SHARE, seed, without=without).faults
 
-    async with bench.client(way, *faults, seed=seed, silence_s=0.4) as client:
+    async with bench.client(way, *faults, seed=seed, silence_s=0.4, throttle_s=0.1) as client:
         for _ in range(CALLS):
             got = await client.ask(way)
             if got.error is None:
