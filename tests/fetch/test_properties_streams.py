@@ -321,7 +321,8 @@ async def test_any_answer_over_any_framing_is_a_right_file_or_an_error(
         async with running(nomads.url, read_timeout_s=0.3) as fetcher:
             fetched = await outcome(fetcher, want(models[model], T2M))
         for found in contents(tmp_path, fetched):
-            assert_true(found, CUT if model == "gfs" else content)
+            # By byte ranges where the filter refuses for good.
+            assert_true(found, (CUT, file_of(T2M, payload_bytes=5000)[0], content))
         if fetched is not None:
             brought += T2M not in fetched.missing
         shutil.rmtree(tmp_path / "cache", ignore_errors=True)
@@ -335,14 +336,14 @@ def ok(body):
     )
 
 
-def assert_true(found, good):
+def assert_true(found, goods):
     """Whole messages of what is asked for; values may differ where a bit of the data was."""
     heads = list(walk(io.BytesIO(found)))
     assert T2M in {head.key for head in heads}
     assert {head.cycle for head in heads} == {CYCLE}
-    if len(found) == len(good):
-        changed = sum(a != b for a, b in zip(found, good, strict=True))
-        assert changed <= 2
+    alike = [good for good in goods if len(good) == len(found)]
+    changed = [sum(a != b for a, b in zip(found, good, strict=True)) for good in alike]
+    assert not alike or min(changed) <= 2
 
 
 def test_a_file_of_fields_without_end_is_refused_before_all_of_it_is_held(prove):
