@@ -1,8 +1,8 @@
 """Downloads whose values cannot be true: thrown away and taken anew, a few times.
 
 GRIB has no checksum, so whoever decodes a file may be the first to see that it is damaged. What was
-thrown away is remembered beside the cache, across restarts: the same bytes again, or bad ones for
-the third time, and the fault is not the way here.
+thrown away is remembered beside the cache, across restarts: all the same bytes again, or bad ones
+for the third time, and the fault is not the way here.
 """
 
 import hashlib
@@ -85,7 +85,9 @@ def complained(
     if not held:  # thrown away already
         return (), Distrusted(0.0)
     digests = {each for record in held for each in _digests(Path(record.path), keys)}
-    complaints, told = Complaints.read(noted).heard(digests)
+    # All of them together: of fields that do not go with each other, one may be as it should be.
+    whole = {hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()} if digests else set()
+    complaints, told = Complaints.read(noted).heard(whole)
     if told.pause_s is None:
         return (), told
     complaints.write(noted)

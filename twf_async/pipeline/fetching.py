@@ -166,7 +166,7 @@ class HourFetching:
     async def _fetched(self, hour: int, got: HourFetched) -> None:
         paths = {key: path for path, keys in got.files for key in keys}
         self.paths[hour] = paths
-        self.taken[hour] += 1
+        self.taken[hour] += got.method != "CACHED"  # what was here already has not come anew
         progress = self._course.progress
         missing = self._wanted[hour] - paths.keys()
         self._course.progress = schedule.fetched(progress, hour, missing, requests=got.requests)
