@@ -51,6 +51,7 @@ class Row:
 
     lost   frames that cannot be had; by "middle" those that need the middle hour
     why    what the manifest gives as the reason of each
+    unseen frames that a flipped bit may change without anybody being able to tell
     says   event -> reason: what the log must say; ... for any reason
     truth  what the undisturbed run suffers from the beginning
     or_else  the same of a run whose frames are true as well: a mirror's reach beyond a cut-out
@@ -67,6 +68,7 @@ class Row:
     truth: tuple[Fault, ...] = ()
     or_else: tuple[Fault, ...] = ()
     speed: float = SPEED
+    unseen: frozenset[tuple[str, int]] = frozenset()
     quick: bool = False
 
 
@@ -175,7 +177,7 @@ ROWS = [
     lasting("absent", "aigfs", "", "not published"),
     Row("late", (middle("late", "gfs", seconds=600.0),), says=LATE, quick=True),
     Row("late grib, early idx", (middle("late", "gfs", "grib", seconds=300.0),), says=LATE),
-    Row("late", (middle("late", "hrrr", seconds=1500.0),), "hrrr", says=LATE),
+    Row("late", (middle("late", "hrrr", seconds=780.0),), "hrrr", says=LATE),
     Row(
         "aborted",
         (Fault("aborted", last_hour=12),),
@@ -203,7 +205,7 @@ ROWS = [
         "aigfs",
     ),
     passing("truncated", "gfs", "grib", "connection broken"),
-    passing("truncated", "aigfs", "grib", "truncated"),
+    passing("truncated", "aigfs", "grib", "inventory points past the end of the file"),
     lasting("truncated", "gfs", "grib", "connection broken"),
     Row(
         "rerun",
@@ -244,6 +246,13 @@ ROWS = [
     passing("idx_past_end", "aigfs", "idx", "..."),
     lasting("idx_empty", "gfs", "idx", "unusable inventory"),
     lasting("idx_past_end", "aigfs", "idx", "inventory points past the end of the file"),
+    Row(  # so many that it is noticed; what goes unnoticed: test_run_mixes.py
+        "flip",
+        (Fault("flip", path="*f006*var_APCP*", on=("filter",), first=2, count=40),),
+        unseen=frozenset({("t850", 6)}),  # its pressure is in the same answer
+        says=(("pipeline.fields_distrusted", "..."),),
+        quick=True,
+    ),
     mirrored("*f009*"),
     mirrored("*f006*"),  # which later totals go on with
 ]
@@ -300,7 +309,7 @@ async def test_a_run_that_suffers(row, truths, tmp_path, test_data, context, map
             MirrorOptions(),
         )
         wrong = [name for name in wrong if name in nothing_wrong(shown, other)]
-    assert wrong == []
+    assert set(wrong) <= row.unseen
     missing = {name: frame for name, frame in shown.items() if frame.state == "failed"}
     assert set(missing) == lost
     assert {frame.reason for frame in missing.values()} == ({row.why} if lost else set())
@@ -325,4 +334,4 @@ def said(run: Rehearsal, event: str, reason: str) -> bool:
 def test_every_kind_of_fault_is_in_the_table():
     there = {fault.kind for row in ROWS for fault in row.faults}
 
-    assert set(Kind) - there == {Kind.FLIP}  # see test_run_mixes.py
+    assert there == set(Kind)
