@@ -19,7 +19,9 @@ class RunEntry:
 class HourEntry:
     """What is known of one hour; None and empty entries leave the ledger's own as they are.
 
-    upstream_at    Last-Modified of the file on the other side
+    upstream_at    Last-Modified of its inventory on the other side, else of the file
+    first_seen_at, rendered_at, published_at   the first time counts: when it was found, when the
+                   last of its pictures was drawn and was online. The other times are the latest
     inventory      digest of its inventory: another one, and the file was replaced
     fetch_s, decode_s, render_s   seconds each step took
     """
@@ -73,3 +75,27 @@ class ArrivalEntry:
     cycle: str
     hour: int
     arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessEntry:
+    """How an hour came online that was waited for: its first drawing, all times by our clock.
+
+    upstream_at    Last-Modified of its inventory, the last one where there are several
+    visible_at     the other side did not show it before: the later of that and of the last look
+                   in vain
+    seen_at        we found it
+    fetched_at     its files were here, verified
+    rendered_at    the last of its pictures was drawn
+    published_at   the last of its pictures was online
+    """
+
+    model: str
+    cycle: str
+    hour: int
+    upstream_at: datetime
+    visible_at: datetime
+    seen_at: datetime
+    fetched_at: datetime
+    rendered_at: datetime
+    published_at: datetime

@@ -8,7 +8,7 @@ happens is then remembered until the end only), a write that fails is logged and
 import asyncio
 import sqlite3
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,31 @@ import aiosqlite
 import structlog
 
 from twf_async.clock import Clock
-from twf_async.ledger.entries import ArrivalEntry, FrameEntry, HourEntry, RunEntry
+from twf_async.ledger.entries import (
+    ArrivalEntry,
+    FrameEntry,
+    FreshnessEntry,
+    HourEntry,
+    RunEntry,
+)
 from twf_async.ledger.opening import MEMORY, Damaged, open_ledger, set_aside
 from twf_async.ledger.rows import (
     ARRIVAL_COLUMNS,
     FRAME_COLUMNS,
+    FRESHNESS_COLUMNS,
     HOUR_COLUMNS,
     RUN_COLUMNS,
     Statement,
     Value,
     insert_arrival,
+    insert_freshness,
     typed,
     upsert_frame,
     upsert_hour,
 )
 
 ARRIVALS_KEPT = timedelta(days=60)
+FRESHNESS_KEPT = timedelta(days=14)
 _RUNS = "SELECT DISTINCT cycle FROM arrivals WHERE model = ?1 AND cycle < ?2"
 
 
@@ -105,6 +114,12 @@ class Ledger:
         if statements := [insert_arrival(entry) for entry in entries]:
             await self._write(*statements, old)
 
+    async def record_freshness(self, entry: FreshnessEntry) -> None:
+        """Note how an hour came online. Outlives its run, but not for ever."""
+        oldest = (self._clock.now() - FRESHNESS_KEPT).timestamp()
+        old = ("DELETE FROM freshness WHERE published_at < ?", (oldest,))
+        await self._write(insert_freshness(entry), old)
+
     async def forget_run(self, model: str, cycle: str) -> None:
         """Remove a run and everything below it."""
         name = (model, cycle)
@@ -161,6 +176,15 @@ class Ledger:
             (model, cycle, runs),
         )
         return tuple(ArrivalEntry(*typed(ARRIVAL_COLUMNS, row)) for row in rows)
+
+    async def freshness(self, since: datetime) -> tuple[FreshnessEntry, ...]:
+        """How the hours came online that did so from *since* on, in that order."""
+        rows = await self._read(
+            f"SELECT {', '.join(FRESHNESS_COLUMNS)} FROM freshness"  # noqa: S608  # as above
+            " WHERE published_at >= ? ORDER BY published_at",
+            (since.timestamp(),),
+        )
+        return tuple(FreshnessEntry(*typed(FRESHNESS_COLUMNS, row)) for row in rows)
 
     async def _open(self) -> aiosqlite.Connection:
         try:

@@ -5,7 +5,13 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from twf_async.ledger.entries import ArrivalEntry, FrameEntry, HourEntry, RunEntry
+from twf_async.ledger.entries import (
+    ArrivalEntry,
+    FrameEntry,
+    FreshnessEntry,
+    HourEntry,
+    RunEntry,
+)
 
 Value = str | int | float | None
 Statement = tuple[str, tuple[Value, ...]]
@@ -13,7 +19,9 @@ RUN_COLUMNS = tuple(column.name for column in fields(RunEntry))
 HOUR_COLUMNS = tuple(column.name for column in fields(HourEntry))
 FRAME_COLUMNS = tuple(column.name for column in fields(FrameEntry))
 ARRIVAL_COLUMNS = tuple(column.name for column in fields(ArrivalEntry))
+FRESHNESS_COLUMNS = tuple(column.name for column in fields(FreshnessEntry))
 _HOUR_ALWAYS = {"model", "cycle", "hour", "state", "reason", "detail"}
+_HOUR_FIRST = {"first_seen_at", "rendered_at", "published_at"}  # what was noted once stays
 _FRAME_KEY = {"model", "cycle", "hour", "region", "product"}
 
 
@@ -26,7 +34,12 @@ def upsert_hour(entry: HourEntry) -> Statement:
     }
     names = ", ".join(given)
     marks = ", ".join("?" for _ in given)
-    sets = ", ".join(f"{name} = excluded.{name}" for name in given)
+    sets = ", ".join(
+        f"{name} = coalesce(hours.{name}, excluded.{name})"
+        if name in _HOUR_FIRST
+        else f"{name} = excluded.{name}"
+        for name in given
+    )
     key = "model, cycle, hour"
     sql = f"INSERT INTO hours ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {sets}"  # noqa: S608
     return sql, tuple(given.values())
@@ -54,7 +67,15 @@ def insert_arrival(entry: ArrivalEntry) -> Statement:
     return sql, tuple(row.values())
 
 
-def _row(entry: HourEntry | FrameEntry | ArrivalEntry) -> dict[str, Value]:
+def insert_freshness(entry: FreshnessEntry) -> Statement:
+    """Note how an hour came online; the first time counts."""
+    row = _row(entry)
+    marks = ", ".join("?" for _ in row)
+    sql = f"INSERT OR IGNORE INTO freshness ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
+    return sql, tuple(row.values())
+
+
+def _row(entry: HourEntry | FrameEntry | ArrivalEntry | FreshnessEntry) -> dict[str, Value]:
     """Column -> value as SQLite keeps it."""
     row: dict[str, Value] = {}
     for column in fields(entry):

@@ -65,4 +65,20 @@ MIGRATIONS: tuple[str, ...] = (
 
     ALTER TABLE hours ADD COLUMN inventory TEXT NOT NULL DEFAULT '';
     """,
+    """
+    CREATE TABLE freshness (
+        model TEXT NOT NULL,
+        cycle TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        upstream_at REAL NOT NULL,
+        visible_at REAL NOT NULL,
+        seen_at REAL NOT NULL,
+        fetched_at REAL NOT NULL,
+        rendered_at REAL NOT NULL,
+        published_at REAL NOT NULL,
+        PRIMARY KEY (model, cycle, hour)
+    ) WITHOUT ROWID;
+
+    CREATE INDEX freshness_by_time ON freshness (published_at);
+    """,
 )

@@ -20,12 +20,14 @@ class RunFinder:
     looked_at   when it last had a reason to ask
     looks       requests in vain that finding the latest run has cost
     fault       why the other side could not be asked; "" when it could
+    since       runs have been looked out for since then, without a pause by hand
     """
 
     def __init__(self, model: Model, shop: Workshop, latest: str = "") -> None:
         self.looked_at: datetime | None = None
         self.fault = ""
         self.looks = 0
+        self.since = shop.clock.now()
         self._model, self._shop = model, shop
         self._search = RunSearch(model, latest)
         self._windows: dict[str, Window] = {}
@@ -48,7 +50,10 @@ class RunFinder:
         if not due:
             return None
         self.looked_at = now
+        by_hand = self._shop.gate.is_paused_by_hand
         await self._shop.gate.wait_fetch()
+        if by_hand:
+            self.since = self._shop.clock.now()
         try:
             found = await self._ask(due)
         except FetchError as error:

@@ -4,18 +4,27 @@ from datetime import datetime
 
 from twf_async.fetch.fetched import HourFetched
 from twf_async.ledger.entries import HourEntry
+from twf_async.pipeline.freshness import UNKNOWN, Found
 from twf_async.plan.progress import FileState
 from twf_async.plan.reruns import owed
 
 
-def fetched_entry(got: HourFetched, now: datetime, inventory: str | None = None) -> HourEntry:
+def fetched_entry(
+    got: HourFetched,
+    now: datetime,
+    inventory: str | None = None,
+    found: Found = UNKNOWN,
+) -> HourEntry:
     """An hour's files are here. inventory: digest of what they were taken by."""
+    # An answer of the filter is dated by itself.
+    dated = got.method in {"RANGES", "FULL"}
     return HourEntry(
         got.model,
         got.cycle,
         got.hour,
         "fetched",
-        upstream_at=got.last_modified,
+        upstream_at=found.upstream_at or (got.last_modified if dated else None),
+        first_seen_at=found.seen_at,
         fetched_at=now,
         method=got.method,
         source=got.source,

@@ -121,7 +121,10 @@ class HourFetching:
         if self._box is None:
             raise RuntimeError("files are wanted before the box is known")
         shop, products = self._shop, self._products(hour)
+        by_hand = shop.gate.is_paused_by_hand
         await shop.gate.wait_fetch()
+        if by_hand:
+            self._frames.freshness.interrupted()
         taking = False
         try:
             await self._look(hour)
@@ -151,6 +154,7 @@ class HourFetching:
         if seen.inventory:
             self.inventories[hour] = seen.inventory
         state, window = course.progress.files[hour], course.progress.windows.get(hour)
+        self._frames.freshness.seen(hour, seen, state.missed_at)
         arrival = await self.timing.came(
             hour, seen, seen_at=shop.clock.now(), missed_at=state.missed_at
         )
@@ -173,7 +177,8 @@ class HourFetching:
         inventory = self.inventories.get(hour)
         if hour in self.owing:
             inventory = reruns.owed(inventory or "")
-        entry = fetched_entry(got, self._shop.clock.now(), inventory)
+        found = self._frames.freshness.fetched(hour)
+        entry = fetched_entry(got, self._shop.clock.now(), inventory, found)
         await self._shop.ledger.record_hours([entry])
 
     async def _not_fetched(self, hour: int, error: FetchError) -> None:

@@ -8,6 +8,7 @@ from render_farm.domain.jobs import Frame, HourRendered
 from twf_async.clock import Clock
 from twf_async.ledger.entries import FrameEntry, HourEntry
 from twf_async.ledger.ledger import Ledger
+from twf_async.pipeline.freshness import RunFreshness
 from twf_async.pipeline.report import MissingFrame, RunCount
 from twf_async.plan.orders import HourOrder, NotApplicable, ProductOrder
 from twf_async.plan.progress import Drawable
@@ -39,6 +40,7 @@ class RunFrames:
         ledger: Ledger,
         events: EventBus,
         clock: Clock,
+        freshness: RunFreshness,
     ) -> None:
         self.model, self.cycle = model, cycle
         self._tree, self._ledger, self._events, self._clock = tree, ledger, events, clock
@@ -48,10 +50,12 @@ class RunFrames:
         self._failed: dict[FrameName, Fault] = {}
         self._published: set[FrameName] = set()
         self.drawn = 0
+        self.freshness = freshness
 
     def expect(self, orders: Iterable[HourOrder], regions: tuple[str, ...]) -> None:
         """Take in what the run is to have; what is online already is not done again."""
         online = self._tree.published(self.model, self.cycle)
+        self.freshness.known({hour for *_, hour in online})
         changes: list[FrameChange] = []
         for order in orders:
             for product in order.products:
@@ -144,6 +148,7 @@ class RunFrames:
 
     async def publish(self, outcome: HourRendered) -> tuple[Frame, ...]:
         """Bring a job's frames online, and tell everyone; OSError when the disk refuses."""
+        rendered_at = self._clock.now()
         online = await self._tree.publish(outcome)
         names = {(frame.region, frame.product) for frame in online}
         faults = {
@@ -174,7 +179,8 @@ class RunFrames:
             )
             for frame in online
         )
-        await self._fail(outcome.hour, faults)
+        if online:
+            self.freshness.online(outcome.hour, rendered_at)
         await self._ledger.record_hours(
             [
                 HourEntry(
@@ -182,14 +188,13 @@ class RunFrames:
                     self.cycle,
                     outcome.hour,
                     FrameState.PUBLISHED.value,
-                    rendered_at=now,
-                    published_at=now,
                     decode_s=outcome.decode_s,
                     render_s=outcome.took_s,
                     peak_rss_mb=outcome.peak_rss_mb,
                 )
             ]
         )
+        await self._fail(outcome.hour, faults)
         return online
 
     @property
@@ -213,9 +218,19 @@ class RunFrames:
             for fault in (self._failed.get(name, unknown),)
         )
 
+    async def _settle(self, hour: int) -> None:
+        """Note how long the hour took, once none of its frames is to come any more."""
+        frames = {name for name in self._expected if name[2] == hour}
+        if frames <= self._published | self._failed.keys():
+            entry = await self.freshness.settled(hour)
+            await self._ledger.record_hours([entry] if entry else [])
+
     async def _fail(self, hour: int, faults: Mapping[tuple[str, str], Fault]) -> None:
-        if not faults:
-            return
+        if faults:
+            await self._note_failed(hour, faults)
+        await self._settle(hour)
+
+    async def _note_failed(self, hour: int, faults: Mapping[tuple[str, str], Fault]) -> None:
         self._failed.update({(*name, hour): fault for name, fault in faults.items()})
         failed = FrameState.FAILED
         self._tree.mark(

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+OPERATOR = "operator"  # an operator's name at the gate
+
 
 class DispatchGate:
     """Two doors: one for everything, one for downloads alone (a full disk)."""
@@ -28,6 +30,11 @@ class DispatchGate:
     def fetch_is_open(self) -> bool:
         """Whether downloads may start."""
         return not self._pauses and not self._fetch_holds
+
+    @property
+    def is_paused_by_hand(self) -> bool:
+        """Whether an operator holds it shut."""
+        return OPERATOR in self._pauses
 
     @property
     def paused_because(self) -> str:

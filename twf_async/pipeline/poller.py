@@ -134,7 +134,9 @@ class ModelPoller:
 
     def _begin(self, cycle: str, *, looks: int = 0) -> None:
         try:
-            run = RunPipeline(RunRequest(self.model, cycle), self._shop, looks=looks)
+            request = RunRequest(self.model, cycle)
+            since = self._finder.since
+            run = RunPipeline(request, self._shop, looks=looks, watched_since=since)
         except BadInput as error:  # a reload took away what this run needs
             self._log.warning("poller.run_refused", cycle=cycle, reason=str(error))
             self._finder.know(cycle)

@@ -13,6 +13,7 @@ from render_farm.domain.places import Region
 from twf_async.clock import Clock
 from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.fetched import Appearance, HourFetched, HourWanted
+from twf_async.ledger.entries import FreshnessEntry
 from twf_async.ledger.ledger import Ledger
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.publish.events import EventBus
@@ -62,6 +63,10 @@ async def _nothing(_model: str, _cycle: str) -> None:
     return
 
 
+async def _unheard(_entry: FreshnessEntry) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """Everything a run works with.
@@ -69,6 +74,7 @@ class Workshop:
     settings     the configuration of this moment; taken once per run
     before_run   called with model and cycle before a run is opened (upkeep makes room)
     map_cache_dir  where workers keep their pixel maps
+    fresh        given each hour that was waited for, once it is online
     chance       0 to 1, evenly: spreads looks, so that clients do not march in step
     """
 
@@ -82,4 +88,5 @@ class Workshop:
     clock: Clock
     map_cache_dir: Path
     before_run: Callable[[str, str], Awaitable[None]] = _nothing
+    fresh: Callable[[FreshnessEntry], Awaitable[None]] = _unheard
     chance: Callable[[], float] = random.random

@@ -16,6 +16,7 @@ from twf_async.pipeline.course import Course
 from twf_async.pipeline.drawing import HourDrawing
 from twf_async.pipeline.fetching import HourFetching
 from twf_async.pipeline.frames import RunFrames
+from twf_async.pipeline.freshness import RunFreshness
 from twf_async.pipeline.mistrust import Mistrust
 from twf_async.pipeline.opening import plan_run
 from twf_async.pipeline.ports import Workshop
@@ -46,8 +47,12 @@ class RunPipeline:
         *,
         on_progress: Callable[[RunCount], None] | None = None,
         looks: int = 0,
+        watched_since: datetime | None = None,
     ) -> None:
-        """looks: requests that finding the run has cost; its hours are to make them good."""
+        """looks: requests that finding the run has cost; its hours are to make them good.
+
+        watched_since  its hours have been looked out for since then; None: nobody waits for them
+        """
         self.request = request
         self.superseded = False
         self._abandoned = False
@@ -60,6 +65,9 @@ class RunPipeline:
         self._tasks = RunTasks(f"{request.model}.{request.cycle}")
         self._draining = False
         self._job_places = asyncio.Semaphore(JOBS_AT_ONCE)
+        freshness = RunFreshness(
+            request.model, request.cycle, shop.clock, since=watched_since, fresh=shop.fresh
+        )
         self._frames = RunFrames(
             request.model,
             request.cycle,
@@ -67,6 +75,7 @@ class RunPipeline:
             ledger=shop.ledger,
             events=shop.events,
             clock=shop.clock,
+            freshness=freshness,
         )
         self._drawing = HourDrawing(request.cycle, self._plan, self._settings, shop, self._frames)
         self._fetching = HourFetching(request.cycle, self._plan, self._course, shop, self._frames)
@@ -251,7 +260,10 @@ class RunPipeline:
         await self._frames.fail(drawable)
         if not drawable.orders:
             return
+        by_hand = self._shop.gate.is_paused_by_hand
         async with self._job_places, self._shop.gate.passage():
+            if by_hand:
+                self._frames.freshness.interrupted()
             self._tasks.bind()
             taken = dict(self._fetching.taken)
             spoilt = await self._drawing.draw(drawable, self._fetching.paths)

@@ -11,9 +11,9 @@ from twf_async.app.desk import Desk
 from twf_async.app.reloads import Reloaded
 from twf_async.app.upkeep import Housekeeping
 from twf_async.errors import BadInput
+from twf_async.pipeline.gate import OPERATOR
 from twf_async.publish.events import STATUS_CHANGED
 
-OPERATOR = "operator"  # its name at the gate
 LONGEST_REASON = 200
 
 _log = structlog.get_logger(component="control")
