@@ -142,7 +142,7 @@ async def test_in_chaos_every_job_ends_as_it_should_and_nothing_is_left(
     family = psutil.Process()
     workers = {slot["pid"] for slot in farm.status()}
 
-    await in_chaos(farm, waiting_job, 12, ONCE_AND_ALWAYS, 20260129, until)
+    await in_chaos(farm, waiting_job, 9, ONCE_AND_ALWAYS, 20260129, until)
     workers |= {slot["pid"] for slot in farm.status()}
     await farm.stop()
 
