@@ -93,6 +93,32 @@ async def test_what_is_queued_when_the_gate_is_shut_goes_on_one_at_a_time(start_
     assert max(at_once) <= 1
 
 
+async def test_the_newest_job_is_handed_back_and_done_later_without_blame(
+    start_farm, waiting_job, until
+):
+    calm = True
+    farm = await start_farm(2, machine=Machine(is_calm=lambda: calm))
+    first, second = waiting_job(3), waiting_job(6)
+    before = asyncio.create_task(farm.render(first.job))
+    await until(first.started)
+    assert await farm.hand_back() is None  # the only one goes on
+    after = asyncio.create_task(farm.render(second.job))
+    await until(second.started)
+
+    calm = False
+    assert await farm.hand_back() == 1
+    await until(lambda: farm.waiting)
+    assert (farm.busy, before.done()) == (1, False)
+
+    first.end()
+    await before
+    await until(lambda: second.started() == 2)
+    second.end()
+    outcome = await after
+    assert [frame.product for frame in outcome.frames] == ["t2m"]
+    assert {failure.reason.value for failure in outcome.failures} == {"bad data"}
+
+
 async def test_where_memory_stays_short_jobs_are_drawn_one_at_a_time(start_farm, light_job):
     farm = await start_farm(2, machine=Machine(available_mb=lambda: 0.0), peaks=Peaks(1000))
     at_once = []
