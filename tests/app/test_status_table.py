@@ -6,6 +6,7 @@ import pytest
 
 from twf_async.cli.status_table import span, table
 
+SECONDS = {"p50": 4.23, "p95": 7.96, "p99": 123.4}
 MODEL = {
     "newest_run": "2026012912",
     "fault": "",
@@ -26,6 +27,13 @@ MODEL = {
             "frames": {"expected": 1772, "published": 1751, "failed": 21},
         },
     },
+    "freshness": {
+        "window_h": 24,
+        "hours": 340,
+        "seconds": dict.fromkeys(
+            ("seen", "fetched", "rendered", "published", "visible_to_published"), SECONDS
+        ),
+    },
     "source": "aws",
     "requests": 321,
     "requests_last_minute": 12,
@@ -36,7 +44,7 @@ MODEL = {
 }  # fmt: skip
 NOBODY = MODEL | {
     "newest_run": None, "fault": "source unreachable", "coming": None, "runs": {}, "source": None,
-    "cache_hit_rate": None,
+    "cache_hit_rate": None, "freshness": {"window_h": 24, "hours": 0, "seconds": {}},
 }  # fmt: skip
 DOCUMENT = {
     "version": "1.2.3",
@@ -87,6 +95,16 @@ def test_traffic_is_told_by_model_in_megabytes():
         "gfs", "aws", "321", "12", "93", "%", "123.5", "0.0", "0.0", "0.0", "9.0",
     ]  # fmt: skip
     assert row(text, "hrrr", "321")[:5] == ["hrrr", "-", "321", "12", "-"]
+
+
+def test_how_quick_the_service_is_is_one_line_a_model_with_hours():
+    text = table(DOCUMENT)
+
+    assert row(text, "gfs", "340") == ["gfs", "340", *["4.2/8.0/123"] * 5]
+    assert "seconds from an hour's appearance, last 24 h: p50/p95/p99" in text.splitlines()
+    nobody = deepcopy(DOCUMENT)
+    nobody["models"]["gfs"]["freshness"] = NOBODY["freshness"]
+    assert "p50/p95/p99" not in table(nobody)
 
 
 def test_whatever_holds_the_work_up_is_told_in_capitals():

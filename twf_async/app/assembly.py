@@ -14,6 +14,7 @@ import psutil
 from render_farm.domain.catalog import Display
 from render_farm.logs import lines
 from render_farm.worker import entry
+from twf_async.app.freshness_book import FreshnessBook
 from twf_async.clock import Clock
 from twf_async.farm.farm import Farm
 from twf_async.farm.machine import Machine
@@ -47,6 +48,7 @@ class Parts:
     farm: Farm
     fetcher: Fetcher
     workshop: Workshop
+    freshness: FreshnessBook
 
 
 @asynccontextmanager
@@ -71,6 +73,8 @@ async def assembled(
         undo.push_async_callback(ledger.stop)
         if ledger.begun_anew:
             await refill(ledger, tree, Cache(service.cache_dir / "grib"))
+        freshness = FreshnessBook(ledger, clock)
+        await freshness.start()
         farm = make_farm(settings(), context, await ledger.peaks(), gate)
         undo.push_async_callback(farm.stop, kill=True)
         await farm.start()
@@ -93,8 +97,9 @@ async def assembled(
             gate=gate,
             clock=clock,
             map_cache_dir=service.cache_dir / "pixelmaps",
+            fresh=freshness.note,
         )
-        yield Parts(clock, tree, ledger, events, gate, farm, fetcher, workshop)
+        yield Parts(clock, tree, ledger, events, gate, farm, fetcher, workshop, freshness)
 
 
 def make_farm(

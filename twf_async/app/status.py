@@ -89,6 +89,7 @@ class Status:
             "runs": runs,
             "shown": shown,
             "shown_run": tree.summary(model.key, shown) if shown else None,
+            "freshness": self._parts.freshness.figures(model.key),
             **self._fetch.model(model),
         }
 

@@ -5,6 +5,13 @@ from datetime import datetime
 from typing import Any
 
 KINDS = ("FILTERED", "RANGES", "FULL", "INVENTORY", "CACHED")
+_FRESHNESS = {  # heading -> stage of the status document
+    "seen": "seen",
+    "fetched": "fetched",
+    "drawn": "rendered",
+    "online": "published",
+    "visible to online": "visible_to_published",
+}
 _LEFT = {"model", "run", "state", "next", "source"}  # columns of text
 
 
@@ -19,6 +26,7 @@ def table(document: Mapping[str, Any]) -> str:
         [title],
         _columns(row for name, model in document["models"].items() for row in _runs(name, model)),
         _columns(_traffic(name, model) for name, model in document["models"].items()),
+        _freshness(document["models"]),
         [*_remarks(document, now)],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
@@ -84,6 +92,26 @@ def _traffic(name: str, model: Mapping[str, Any]) -> dict[str, str]:
         "cache hits": "-" if rate is None else f"{100 * rate:.0f} %",
         **{f"{kind} MB": f"{model['bytes'][kind] / 1e6:.1f}" for kind in KINDS},
     }
+
+
+def _freshness(models: Mapping[str, Any]) -> list[str]:
+    """A row a model: p50, p95 and p99 of the seconds to each stage. Nothing before any hour."""
+    told = {name: model["freshness"] for name, model in models.items()}
+    rows = [
+        {"model": name, "hours": str(each["hours"])}
+        | {title: _percentiles(each["seconds"][stage]) for title, stage in _FRESHNESS.items()}
+        for name, each in told.items()
+        if each["hours"]
+    ]
+    if not rows:
+        return []
+    window_h = next(iter(told.values()))["window_h"]
+    title = f"seconds from an hour's appearance, last {window_h} h: p50/p95/p99"
+    return [title, *_columns(iter(rows))]
+
+
+def _percentiles(found: Mapping[str, float]) -> str:
+    return "/".join(f"{value:.1f}" if value < 100 else f"{value:.0f}" for value in found.values())
 
 
 def _remarks(document: Mapping[str, Any], now: datetime) -> Iterator[str]:
