@@ -31,7 +31,8 @@ class Role(StrEnum):
 class Process:
     """One process at a moment.
 
-    pss_mb    its share of the memory; anon_mb of it nobody else has and no file is behind it
+    pss_mb    its share of the memory; anon_mb of it has no file behind it
+    rss_mb    what it has resident, shared or not: unlike its share no other process changes that
     hwm_mb    the most it was ever resident with (RSS)
     cpu_s     of its own, user and system; children_cpu_s of those children that it has buried
     disk_read_mb, disk_written_mb  what really went to and from disks
@@ -41,6 +42,7 @@ class Process:
     role: Role
     pss_mb: float
     anon_mb: float
+    rss_mb: float
     hwm_mb: float
     cpu_s: float
     children_cpu_s: float
@@ -113,7 +115,7 @@ def _is_running(process: psutil.Process, module: str) -> bool:
 
 def _process(pid: int, role: Role) -> Process:
     proc = Path(f"/proc/{pid}")
-    memory = _kilobytes(proc / "smaps_rollup", ("Pss", "Pss_Anon"))
+    memory = _kilobytes(proc / "smaps_rollup", ("Pss", "Pss_Anon", "Rss"))
     status = _kilobytes(proc / "status", ("VmHWM", "Threads"))
     # After the name, which may hold spaces: fields 3 and on.
     fields = (proc / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
@@ -124,6 +126,7 @@ def _process(pid: int, role: Role) -> Process:
         role,
         pss_mb=memory["Pss"] / _KB,
         anon_mb=memory["Pss_Anon"] / _KB,
+        rss_mb=memory["Rss"] / _KB,
         hwm_mb=status["VmHWM"] / _KB,
         cpu_s=utime + stime,
         children_cpu_s=cutime + cstime,
