@@ -82,6 +82,7 @@ class Frame:
     """One image in the staging directory, complete and flushed.
 
     values  its value grid; None only of frames that were drawn before there were any
+    config_hash  of the configuration it was drawn by; "" where that is not known
     """
 
     region: str
@@ -94,6 +95,7 @@ class Frame:
     took_s: float  # sampling to written picture
     cpu_s: float = 0.0  # of the process, likewise
     values: ValueGridFile | None = None
+    config_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from render_farm.render.inputs import JobFields, Offsets, Unusable
 from render_farm.render.journal import Journal, Kept, kept
 from render_farm.render.order import thrifty
 from render_farm.render.peak import peak_rss_mb
-from render_farm.render.provenance import texts_of
+from render_farm.render.provenance import config_hash, texts_of
 from render_farm.render.scene import scene
 from render_farm.render.values import write_values
 from render_farm.render.views import boxes_of
@@ -176,6 +176,7 @@ def _drawn(
         values=write_values(what, task),
         took_s=took_s,
         cpu_s=cpu_s,
+        config_hash=config_hash(job, task, region),
     )
 
 

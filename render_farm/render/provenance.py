@@ -4,16 +4,14 @@ Equal frames have equal texts: no time, no host, no directory. Whoever has the s
 same configuration and the same libraries can make the same file, bit for bit.
 """
 
-import hashlib
-import json
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
-from typing import Any
 
 import pyproj
 
+from render_farm.domain.confighash import ConfigHashes
 from render_farm.domain.jobs import ProductTask, RenderJob
 from render_farm.domain.places import Region
 from render_farm.draw.captions import Captions, cycle_time
@@ -32,8 +30,6 @@ LIBRARIES = (
     "deflate",
     "tzdata",
 )
-HASH_DIGITS = 16
-_NO_INFLUENCE = {"models", "order", "group"}  # of a product: other models', and the menu's
 
 
 def texts_of(
@@ -71,20 +67,17 @@ def config_hash(job: RenderJob, task: ProductTask, region: Region) -> str:
     """A digest of everything configured that determines this frame, 16 hex digits.
 
     Taken from the job alone, so that the service and a drawing by hand agree: the product as the
-    model makes it, its scales, the region with its size, stations, style, counties and notice.
+    model makes it, its scales as they are shown, the region with its size, stations where their
+    values are written, style, counties and notice.
     """
-    parts: dict[str, Any] = {
-        "model": (job.model, job.model_title),
-        "product": task.product.model_dump(mode="json", exclude=_NO_INFLUENCE),
-        "scales": {role: scale.model_dump(mode="json") for role, scale in task.scales.items()},
-        "region": region.model_dump(mode="json"),
-        "stations": [station.model_dump(mode="json") for station in job.stations],
-        "style": job.style.model_dump(mode="json"),
-        "counties": job.counties,
-        "notice": job.notice,
-    }
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+    hashes = ConfigHashes(
+        (job.model, job.model_title),
+        stations=job.stations,
+        style=job.style,
+        counties=job.counties,
+        notice=job.notice,
+    )
+    return hashes.of(task.product, task.scales, region)
 
 
 @cache

@@ -13,13 +13,16 @@ NOW = datetime(2026, 1, 29, 18, tzinfo=UTC)
 T2M = ("west", "t2m")
 
 
+def frame(config_hash):
+    return Frame("west", "t2m", "", 9, "ab" * 32, 2, 1, 0.1, config_hash=config_hash)
+
+
 @pytest.fixture
 def document():
     run = RunDocument("gfs", "2026012912", NOW, NOW)
     run.extend((0, 6), ("west",), ("t2m", "precip_total"))
-    for hour, style in ((0, "old"), (6, "new")):
-        frame = Frame("west", "t2m", "", 9, "ab" * 32, 2, 1, 0.1)
-        run.publish(frame, hour, NOW, style=style)
+    for hour, config_hash in ((0, "old"), (6, "new")):
+        run.publish(frame(config_hash), hour, NOW)
     return run
 
 
@@ -28,7 +31,7 @@ def test_frames_of_another_style_are_marked_until_they_are_published_anew(docume
     assert of_old_style(document) == {(*T2M, 0)}
     assert not restyle(document, {T2M: "new"})
 
-    document.publish(Frame("west", "t2m", "", 9, "cd" * 32, 2, 1, 0.1), 0, NOW, style="new")
+    document.publish(frame("new"), 0, NOW)
 
     assert of_old_style(document) == frozenset()
 
@@ -47,11 +50,11 @@ def test_a_mark_survives_being_written_and_read(document):
     read = RunDocument.from_json(document.to_json(), model="gfs", cycle="2026012912")
 
     assert of_old_style(read) == {(*T2M, 0)}
-    assert read.record("west", "t2m", 6)["style"] == "new"
+    assert read.record("west", "t2m", 6)["config_hash"] == "new"
 
 
-def test_a_frame_of_unknown_style_counts_as_current(document):
-    document.publish(Frame("west", "t2m", "", 9, "ab" * 32, 2, 1, 0.1), 0, NOW)
+def test_a_frame_that_says_no_hash_counts_as_current(document):
+    document.publish(frame(""), 0, NOW)
 
     restyle(document, {T2M: "new"})
 

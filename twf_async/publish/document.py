@@ -183,8 +183,8 @@ class RunDocument:
             )
         )
 
-    def publish(self, frame: Frame, hour: int, at: datetime, *, style: str = "") -> None:
-        """Note a frame whose files lie in their places. style: see `FrameRecord`."""
+    def publish(self, frame: Frame, hour: int, at: datetime) -> None:
+        """Note a frame whose files lie in their places."""
         self.online.add((frame.region, frame.product, hour))
         record: dict[str, Any] = {
             "state": FrameState.PUBLISHED.value,
@@ -196,8 +196,8 @@ class RunDocument:
         }
         if frame.values is not None:
             record["values"] = values_record(frame.values)
-        if style:
-            record["style"] = style
+        if frame.config_hash:
+            record["config_hash"] = frame.config_hash
         self._put(frame.region, frame.product, hour, record)
 
     def published(self) -> set[tuple[str, str, int]]:

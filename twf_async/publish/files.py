@@ -6,11 +6,13 @@ import struct
 from pathlib import Path
 
 from render_farm.domain import valuegrid
+from render_farm.domain.confighash import HASH_DIGITS
 from render_farm.domain.jobs import Frame, ValueGridFile
 from twf_async.publish.manifest import VALUES_SUFFIX
 
 _PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 _PNG_END = b"IEND\xaeB`\x82"
+_CONFIG_HASH = b"tEXtconfig_hash\0"
 _IHDR_END = 24  # signature, chunk head, width, height
 
 
@@ -42,7 +44,14 @@ def read_frame(path: Path, region: str, product: str) -> Frame | None:
         height,
         0.0,
         values=read_values(path.with_suffix(VALUES_SUFFIX)),
+        config_hash=_config_hash(content),
     )
+
+
+def _config_hash(png: bytes) -> str:
+    """What a picture says it was drawn by; "" of those that say nothing."""
+    said = png.partition(_CONFIG_HASH)[2][:HASH_DIGITS]
+    return said.decode() if len(said) == HASH_DIGITS and said.isalnum() else ""
 
 
 def read_values(path: Path) -> ValueGridFile | None:

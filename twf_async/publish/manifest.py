@@ -52,7 +52,7 @@ class FrameRecord(Frozen):
     width_px: int = 0
     height_px: int = 0
     values: ValuesRecord | None = None  # none beside frames of versions before there were any
-    style: str = ""  # digest of the configuration it was drawn by; "" where that is not known
+    config_hash: str = ""  # of the configuration it was drawn by; "" where that is not known
     old_style: bool = False  # it would be drawn otherwise now, and has not been drawn again
     published_at: datetime | None = None
     eta: datetime | None = None

@@ -115,8 +115,7 @@ def _mend(directory: Path, document: RunDocument) -> bool:
                     if frame is None:
                         hours[name] = {"state": FrameState.EXPECTED.value}
                     else:
-                        known = record["style"] if _is_same(record, frame) else ""
-                        document.publish(frame, int(name[1:]), document.updated_at, style=known)
+                        document.publish(frame, int(name[1:]), document.updated_at)
     facts = {"model": document.model, "cycle": document.cycle}
     if lost["frame"]:
         document.state = RunState.RUNNING
@@ -130,11 +129,6 @@ def _is_as_said(record: dict[str, Any], picture: int | None, values: int | None)
     """Whether the files of a frame have the sizes that its record says."""
     said = record.get("values")
     return picture == record.get("bytes") and (said is None or values == said["bytes"])
-
-
-def _is_same(record: dict[str, Any], frame: Frame) -> bool:
-    """Whether a picture is the one that its record names, whose style is noted."""
-    return "style" in record and frame.sha256.startswith(record["hash"])
 
 
 def _what_is_lost(record: dict[str, Any], frame: Frame | None) -> str:

@@ -9,21 +9,20 @@ FrameName = tuple[str, str, int]  # region, product, hour
 
 
 def restyle(document: RunDocument, styles: Mapping[tuple[str, str], str]) -> bool:
-    """Mark the frames online whose style is another one than now, and unmark the others.
+    """Mark the frames online that would be drawn otherwise now, and unmark the others.
 
-    styles   (region, product) -> digest of how a frame would be drawn now; what is not in it is
-             left as it is
+    styles   (region, product) -> config hash of now; what is not in it is left as it is
     returns  whether a mark has changed
 
-    A frame of which the style is not known (drawn by a version that noted none, or found again
-    after a crash) counts as current: without a reason nothing is drawn twice.
+    A frame that says no hash (of a version that wrote none) counts as current: without a reason
+    nothing is drawn twice.
     """
     changed = False
     for (region, product), style in styles.items():
         for record in document.frames.get(region, {}).get(product, {}).values():
             if record["state"] != FrameState.PUBLISHED.value:
                 continue
-            is_old = record.get("style", style) != style
+            is_old = record.get("config_hash", style) != style
             if is_old != record.get("old_style", False):
                 changed = True
                 if is_old:

@@ -127,7 +127,7 @@ class PublishedTree(KeptRuns):
         document = self._run(model, cycle).document
         if restyle(document, styles):
             self._note_change((model, cycle))
-        return of_old_style(document)
+        return frozenset(name for name in of_old_style(document) if name[:2] in styles)
 
     async def finish_run(self, model: str, cycle: str, state: RunState) -> None:
         """Note that a run came to its end, complete or partial."""
@@ -146,18 +146,15 @@ class PublishedTree(KeptRuns):
         """Remove a job's staging directory and whatever is still in it."""
         await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
-    async def publish(
-        self, rendered: HourRendered, styles: Styles | None = None
-    ) -> tuple[Frame, ...]:
+    async def publish(self, rendered: HourRendered) -> tuple[Frame, ...]:
         """Bring an hour's frames online and note its failures; returns the frames now online.
 
-        styles  (region, product) -> digest of what they were drawn by
 
         Frames are renamed, their directories flushed, then the manifest is replaced: durable on
         return. A staged file that is gone fails its frame ("render error"), not the hour.
         """
         run = self._run(rendered.model, rendered.cycle)
-        return await self._uninterrupted(self._publish(run, rendered, styles or {}))
+        return await self._uninterrupted(self._publish(run, rendered))
 
     async def delete_run(self, model: str, cycle: str) -> bool:
         """Take a run offline in one step, then remove its files. False: there is no such run."""
@@ -183,9 +180,7 @@ class PublishedTree(KeptRuns):
             await self._uninterrupted(self._remember(model, cycle, run.document))
         return size
 
-    async def _publish(
-        self, run: RunOnDisk, rendered: HourRendered, styles: Styles
-    ) -> tuple[Frame, ...]:
+    async def _publish(self, run: RunOnDisk, rendered: HourRendered) -> tuple[Frame, ...]:
         name = (rendered.model, rendered.cycle)
         async with self._locks[name]:
             self._run(*name)  # deleted while this waited: its directory must not come back
@@ -194,8 +189,7 @@ class PublishedTree(KeptRuns):
                 run.document.fail(failure, rendered.hour)
             now = self._clock.now()
             for frame in moved:
-                style = styles.get((frame.region, frame.product), "")
-                run.document.publish(frame, rendered.hour, now, style=style)
+                run.document.publish(frame, rendered.hour, now)
             await self._write_locked(run)
         return moved
 
