@@ -27,6 +27,7 @@ from render_farm.domain.jobs import (
 )
 from render_farm.domain.models import Model
 from render_farm.domain.places import Box, Region
+from render_farm.render.provenance import config_hash
 from twf_async.clock import Clock
 from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.errors import NotYetPublished
@@ -146,6 +147,10 @@ class ScriptedFetcher:
     busy: int = 0
     most_busy: int = 0
 
+    async def cached(self, wanted: HourWanted) -> dict:
+        path = self.folder / f"{wanted.model.key}.{wanted.cycle}.f{wanted.hour:03d}.grib2"
+        return {key: str(path) for key in wanted.keys if path.is_file()}
+
     async def newest_cycle(self, model: Model) -> str | None:
         return max(self.cycles, default=None)
 
@@ -203,7 +208,8 @@ class SmallRenderer:
     lost_hours: set[int] = field(default_factory=set)
     spoilt: Counter = field(default_factory=Counter)  # (file's hour, parameter) -> how often yet
     drawn: Counter = field(default_factory=Counter)
-    allowed: asyncio.Semaphore | None = None
+    places: asyncio.Semaphore | None = None  # of workers: a job begins once it has one
+    allowed: asyncio.Semaphore | None = None  # a job that has begun ends once it may
     started: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def region_views(self, regions: tuple[Region, ...]) -> tuple[RegionView, ...]:
@@ -214,6 +220,8 @@ class SmallRenderer:
 
     async def render(self, job: RenderJob, *, begun=lambda: None) -> HourRendered | HourFailed:
         self.jobs.append(job)
+        if self.places is not None:
+            await self.places.acquire()
         self.started.set()
         begun()
         if self.allowed is not None:
@@ -242,7 +250,14 @@ class SmallRenderer:
                     stream.write(content)
                     os.fsync(stream.fileno())
                 digest = hashlib.sha256(content).hexdigest()
-                frames.append(Frame(*name, str(path), len(content), digest, 2, 1, 0.01))
+                (place,) = (each for each in job.regions if each.key == region)
+                frames.append(
+                    Frame(
+                        *name,
+                        *(str(path), len(content), digest, 2, 1, 0.01),
+                        config_hash=config_hash(job, task, place),
+                    )
+                )
                 self.drawn[job.cycle, job.hour, *name] += 1
         return HourRendered(
             job.model, job.cycle, job.hour, tuple(frames), tuple(failures), 0.1, 0.2, 90.0, 1

@@ -192,11 +192,11 @@ async def test_files_that_were_replaced_are_taken_and_drawn_again_with_what_depe
         async with open_bench(clock=at(16)) as bench:
             render, replaced = bench.renderer.render, asyncio.Event()
 
-            async def watched(job):
+            async def watched(job, **how):
                 if job.hour == 12 and not replaced.is_set():  # the last one is being drawn
                     bench.fetcher.editions = {0: "second", 6: "second"}
                     replaced.set()
-                return await render(job)
+                return await render(job, **how)
 
             bench.renderer.render = watched
             async with following(bench):

@@ -172,7 +172,7 @@ async def test_a_reload_takes_the_run_up_again_and_draws_nothing_twice(open_benc
 async def test_a_bug_in_a_run_ends_the_part_so_that_its_owner_sees_it(open_bench):
     async with open_bench(clock=at(16)) as bench:
 
-        async def broken(_job):
+        async def broken(_job, **_how):
             raise ZeroDivisionError
 
         bench.renderer.render = broken

@@ -35,7 +35,7 @@ async def test_a_stop_while_replaced_files_are_done_again_is_made_up_for(open_be
         render, hour = bench.renderer.render, bench.fetcher.hour
         reached, never = asyncio.Event(), asyncio.Event()
 
-        async def watched(job):
+        async def watched(job, **how):
             again = bench.fetcher.editions and bench.fetcher.forgotten
             if job.hour == 12 and not bench.fetcher.editions:
                 bench.fetcher.editions = {6: "second", 12: "second"}
@@ -43,7 +43,7 @@ async def test_a_stop_while_replaced_files_are_done_again_is_made_up_for(open_be
             if again and job.hour == held:
                 reached.set()
                 await never.wait()
-            return await render(job)
+            return await render(job, **how)
 
         async def brought(wanted):
             if stopped == "before it came anew" and bench.fetcher.forgotten and wanted.hour == 6:

@@ -181,9 +181,9 @@ async def test_batch_draws_nothing_before_everything_is_fetched(open_bench):
         fetched_when_drawn = []
         render = bench.renderer.render
 
-        async def watched(job):
+        async def watched(job, **how):
             fetched_when_drawn.append(len(bench.fetcher.asked))
-            return await render(job)
+            return await render(job, **how)
 
         bench.renderer.render = watched
         report = await run_once(ONCE, bench.shop)

@@ -1,5 +1,7 @@
 """Draws what of an hour is ready: staging, job, worker, publishing."""
 
+from collections.abc import Callable
+
 import structlog
 
 from render_farm.domain.jobs import HourFailed, RegionView
@@ -39,9 +41,12 @@ class HourDrawing:
                 self._log.warning("pipeline.views_failed", attempt=attempt, reason=str(error))
         return ()
 
-    async def draw(self, drawable: Drawable, files: Files) -> Spoilt | None:
+    async def draw(
+        self, drawable: Drawable, files: Files, *, begun: Callable[[], None] = lambda: None
+    ) -> Spoilt | None:
         """Draw and publish; what fails fails its own frames only.
 
+        begun    called when a worker takes the job: until then nothing is lost by cancelling
         returns  what could not be drawn for the values of its messages; nobody has been told yet
         """
         hour, origins = drawable.hour, origins_of(drawable, files)
@@ -63,7 +68,7 @@ class HourDrawing:
                 map_cache_dir=self._shop.map_cache_dir,
             )
             self._frames.mark(hour, products, FrameState.RENDERING)
-            outcome = await self._shop.renderer.render(job)
+            outcome = await self._shop.renderer.render(job, begun=begun)
             if isinstance(outcome, HourFailed):
                 reason = outcome.reason.value
                 self._log.error(

@@ -12,6 +12,7 @@ from twf_async.pipeline.freshness import RunFreshness
 from twf_async.pipeline.report import MissingFrame, RunCount
 from twf_async.plan.orders import HourOrder, NotApplicable, ProductOrder
 from twf_async.plan.progress import Drawable
+from twf_async.plan.styles import Styles
 from twf_async.publish.document import FrameChange
 from twf_async.publish.events import FRAME_PUBLISHED, EventBus
 from twf_async.publish.manifest import FrameState
@@ -41,9 +42,13 @@ class RunFrames:
         events: EventBus,
         clock: Clock,
         freshness: RunFreshness,
+        styles: Styles,
     ) -> None:
+        """styles: (region, product) -> config hash of now."""
         self.model, self.cycle = model, cycle
         self._tree, self._ledger, self._events, self._clock = tree, ledger, events, clock
+        self._styles = styles
+        self.old: dict[FrameName, str] = {}  # online in an earlier style; why it is still so
         self._todo: dict[tuple[int, str], tuple[str, ...]] = {}
         self._expected: set[FrameName] = set()
         self._not_applicable: set[FrameName] = set()
@@ -53,9 +58,10 @@ class RunFrames:
         self.freshness = freshness
 
     def expect(self, orders: Iterable[HourOrder], regions: tuple[str, ...]) -> None:
-        """Take in what the run is to have; what is online already is not done again."""
+        """Take in what the run is to have; what is online as it would be drawn now is done."""
         online = self._tree.published(self.model, self.cycle)
         self.freshness.known({hour for *_, hour in online})
+        old = self._tree.restyle(self.model, self.cycle, self._styles)
         changes: list[FrameChange] = []
         for order in orders:
             for product in order.products:
@@ -69,7 +75,8 @@ class RunFrames:
                     continue
                 self._expected.update(names)
                 self._published.update(name for name in names if name in online)
-                todo = tuple(region for region, *_ in names if (region, *_) not in online)
+                self.old |= {name: "" for name in names if name in old}
+                todo = tuple(name[0] for name in names if name not in online or name in old)
                 if todo:
                     self._todo[order.hour, product.product.key] = todo
                     changes += [
@@ -77,6 +84,23 @@ class RunFrames:
                         for region in todo
                     ]
         self._tree.mark(self.model, self.cycle, changes)
+
+    def expect_old(
+        self, orders: Iterable[HourOrder], regions: tuple[str, ...]
+    ) -> frozenset[FrameName]:
+        """Take in only what is online and would be drawn otherwise now; returns that."""
+        old = self._tree.restyle(self.model, self.cycle, self._styles)
+        self.freshness.known({hour for *_, hour in old})
+        for order in orders:
+            for product in order.drawn:
+                key = product.product.key
+                names = [(region, key, order.hour) for region in regions]
+                if found := [name for name in names if name in old]:
+                    self._todo[order.hour, key] = tuple(region for region, *_ in found)
+                    self.old |= dict.fromkeys(found, "")
+        self._expected |= self.old.keys()
+        self._published |= self.old.keys()
+        return frozenset(self.old)
 
     def waiting(self, orders: Iterable[HourOrder]) -> dict[int, tuple[ProductOrder, ...]]:
         """Hour -> its products of which any region is still to be drawn."""
@@ -163,6 +187,7 @@ class RunFrames:
         for frame in online:
             name = (frame.region, frame.product, outcome.hour)
             self._published.add(name)
+            self.old.pop(name, None)
             self._failed.pop(name, None)
             self._events.emit(FRAME_PUBLISHED, self._announcement(frame, outcome.hour))
         await self._ledger.record_frames(
@@ -226,6 +251,10 @@ class RunFrames:
             await self._ledger.record_hours([entry] if entry else [])
 
     async def _fail(self, hour: int, faults: Mapping[tuple[str, str], Fault]) -> None:
+        # What is online in an earlier style stays, and has not failed.
+        kept = {name for name in faults if (*name, hour) in self.old}
+        self.old |= {(*name, hour): faults[name].reason for name in kept}
+        faults = {name: fault for name, fault in faults.items() if name not in kept}
         if faults:
             await self._note_failed(hour, faults)
         await self._settle(hour)

@@ -12,12 +12,17 @@ from twf_async.pipeline.report import RunRequest
 from twf_async.plan.orders import HourOrder, ProductOrder, hour_orders, products_of
 from twf_async.plan.progress import Policy
 from twf_async.plan.runs import cycle_time, deadline, hours_of_cycle
+from twf_async.plan.styles import Styles, styles_of
+from twf_async.settings.catalog import Catalog
 from twf_async.settings.load import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """Everything a run is to have, and how it is worked through."""
+    """Everything a run is to have, and how it is worked through.
+
+    styles  (region, product) -> config hash
+    """
 
     model: Model
     hours: tuple[int, ...]
@@ -25,6 +30,7 @@ class RunPlan:
     regions: tuple[Region, ...]
     orders: tuple[HourOrder, ...]
     policy: Policy
+    styles: Styles
 
 
 def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -> RunPlan:
@@ -38,12 +44,13 @@ def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -
     _require(f"{model.key} has no product", request.products, model.products)
     _require("config/regions.toml has no region", request.regions, catalog.regions)
     products = products_of(catalog, model, request.products)
+    regions = _regions(catalog, model, request.regions)
     fetch = settings.service.fetch
     return RunPlan(
         model,
         hours,
         tuple(product.key for product in products),
-        tuple(catalog.regions[key] for key in dict.fromkeys(request.regions or model.regions)),
+        regions,
         hour_orders(_at(model, request.cycle), products, hours),
         Policy(
             ahead_hours=fetch.ahead_hours,
@@ -55,7 +62,15 @@ def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -
             deadline=deadline(model, request.cycle),
             stalls=timedelta(minutes=model.stalls_min),
         ),
+        styles_of(catalog, model, products, regions, notice=settings.service.notice),
     )
+
+
+def styles_now(settings: Settings, model: Model) -> Styles:
+    """How everything of a model is drawn by this configuration."""
+    catalog = settings.catalog
+    products, regions = products_of(catalog, model), _regions(catalog, model)
+    return styles_of(catalog, model, products, regions, notice=settings.service.notice)
 
 
 def files_wanted(
@@ -68,6 +83,12 @@ def files_wanted(
             for hour, key in order.needs:
                 wanted.setdefault(hour, set()).add(key)
     return {hour: frozenset(wanted[hour]) for hour in sorted(wanted)}
+
+
+def _regions(
+    catalog: Catalog, model: Model, asked: Iterable[str] | None = None
+) -> tuple[Region, ...]:
+    return tuple(catalog.regions[key] for key in dict.fromkeys(asked or model.regions))
 
 
 def _at(model: Model, cycle: str) -> Model:

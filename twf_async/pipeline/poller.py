@@ -7,6 +7,7 @@ is asked.
 
 import asyncio
 import contextlib
+from typing import Any
 
 import structlog
 
@@ -15,6 +16,7 @@ from twf_async.pipeline.discovery import RunFinder
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.relook import Relook
 from twf_async.pipeline.report import RunReport, RunRequest
+from twf_async.pipeline.restyling import OlderRuns
 from twf_async.pipeline.run import RunPipeline
 from twf_async.pipeline.standing import standing
 from twf_async.plan.runs import candidates, deadline
@@ -32,11 +34,12 @@ class ModelPoller:
         self.model = model
         self._shop = shop
         self._model = shop.settings().catalog.models[model]
+        self._wake = asyncio.Event()
         self._runs: dict[str, tuple[RunPipeline, asyncio.Task[RunReport]]] = {}
         self._finder = RunFinder(self._model, shop)
         self._relook = Relook(self._model, shop)
+        self._older = OlderRuns(self._model, shop, self._wake.set)
         self._last_report: RunReport | None = None
-        self._wake = asyncio.Event()
         self._log = structlog.get_logger(component="poller").bind(model=model)
 
     async def start(self) -> None:
@@ -46,7 +49,7 @@ class ModelPoller:
 
     async def stop(self, *, drain_s: float = 0.0) -> None:
         """Start nothing more, give jobs in flight *drain_s* to end, then cancel."""
-        if self.task.done() and not self._runs:
+        if self.task.done() and not self._runs and self._older.task is None:
             return
         self.task.cancel()
         await asyncio.wait({self.task})
@@ -54,16 +57,13 @@ class ModelPoller:
         self._log.info("poller.stopped")
 
     async def reload(self, *, drain_s: float = 30.0) -> None:
-        """Take up the newest run again by the configuration of now; nothing published is lost."""
+        """Take up the newest run again by the configuration of now; nothing published is lost.
+
+        Returns at once: what workers have of it ends first, in at most *drain_s*.
+        """
         self.task.cancel()
         await asyncio.wait({self.task})
-        await self._end_runs(drain_s)
-        self._model = self._shop.settings().catalog.models[self.model]
-        latest = self._finder.latest
-        self._finder = RunFinder(self._model, self._shop, latest)
-        self._relook = Relook(self._model, self._shop)
-        self.task = asyncio.create_task(self._follow(latest), name=f"poller:{self.model}")
-        self._log.info("poller.reloaded")
+        self.task = asyncio.create_task(self._begin_anew(drain_s), name=f"poller:{self.model}")
 
     def backfill(self, cycle: str) -> None:
         """Work through an older run as well; what it lacks at the source is not waited for.
@@ -71,7 +71,7 @@ class ModelPoller:
         raises  BadInput for a cycle that there cannot be, or that is followed anyway
         """
         name = f"{self.model} {cycle}"
-        if cycle in self._runs:
+        if cycle in self.active_cycles:
             raise BadInput(f"{name} is being worked on already")
         if cycle >= self._finder.latest:
             newest = self._finder.latest or "unknown yet"
@@ -83,7 +83,7 @@ class ModelPoller:
     @property
     def active_cycles(self) -> frozenset[str]:
         """Cycles being worked on."""
-        return frozenset(self._runs)
+        return frozenset({*self._runs, self._older.cycle} - {""})
 
     def status(self) -> dict[str, object]:
         """For the status page: the newest run, and how far the runs being worked on are."""
@@ -96,6 +96,20 @@ class ModelPoller:
             "runs": {cycle: standing(run) for cycle, (run, _) in sorted(self._runs.items())},
         }
 
+    async def _begin_anew(self, drain_s: float) -> None:
+        """End by the old configuration what is under way, then follow by that of now.
+
+        A further reload may cancel this at any point; the next one goes on where it was.
+        """
+        await self._end_runs(drain_s)
+        latest = self._finder.latest
+        self._model = self._shop.settings().catalog.models[self.model]
+        self._finder = RunFinder(self._model, self._shop, latest)
+        self._relook = Relook(self._model, self._shop)
+        self._older = OlderRuns(self._model, self._shop, self._wake.set)
+        self._log.info("poller.reloaded")
+        await self._follow(latest)
+
     async def _follow(self, cycle: str = "") -> None:
         for known in sorted({cycle, *self._unfinished()} - {""}):
             self._supersede()
@@ -107,6 +121,7 @@ class ModelPoller:
                 self._begin(newer, looks=self._finder.looks)
             elif replaced := await self._relook.look(self._finder.latest):
                 self._begin(replaced)
+            self._older.look(self._finder.latest, self._runs.keys())
             await self._rest()
             self._collect()
 
@@ -129,6 +144,7 @@ class ModelPoller:
         )
 
     def _supersede(self) -> None:
+        self._older.drain()
         for run, _ in self._runs.values():
             run.supersede()
 
@@ -166,7 +182,10 @@ class ModelPoller:
                 self._relook.ended(self._last_report)
 
     async def _end_runs(self, drain_s: float) -> None:
-        tasks = {task for _, task in self._runs.values()}
+        tasks: set[asyncio.Task[Any]] = {task for _, task in self._runs.values()}
+        if self._older.task is not None:
+            tasks.add(self._older.task)
+        self._older.drain()
         for run, _ in self._runs.values():
             run.drain()
         if tasks and drain_s > 0:

@@ -19,6 +19,11 @@ class RunRequest:
     products: tuple[str, ...] | None = None
     wait: bool = True
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that the configuration says is asked for."""
+        return (self.hours, self.regions, self.products) == (None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class MissingFrame:

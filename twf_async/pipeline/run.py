@@ -6,6 +6,7 @@ started again: what is online is not drawn again, what was downloaded is found i
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -76,6 +77,7 @@ class RunPipeline:
             events=shop.events,
             clock=shop.clock,
             freshness=freshness,
+            styles=self._plan.styles,
         )
         self._drawing = HourDrawing(request.cycle, self._plan, self._settings, shop, self._frames)
         self._fetching = HourFetching(request.cycle, self._plan, self._course, shop, self._frames)
@@ -113,7 +115,10 @@ class RunPipeline:
         self._tasks.wake()
 
     def drain(self) -> None:
-        """Start nothing more; `run` returns when the jobs in flight are published."""
+        """Start nothing more; `run` returns when what workers have is published.
+
+        Jobs that only wait for a worker are dropped: whoever goes on with the run plans them anew.
+        """
         self._draining = True
         self._tasks.drop_others()
 
@@ -156,6 +161,7 @@ class RunPipeline:
             regions=[region.key for region in plan.regions],
             products=plan.products,
             notice=self._settings.service.notice,
+            whole=request.is_whole,
         )
         await shop.ledger.run_started(request.model, request.cycle)
         self._frames.expect(plan.orders, tuple(region.key for region in plan.regions))
@@ -207,6 +213,11 @@ class RunPipeline:
             )
         else:
             state = RunState.RUNNING
+        if self.progress.finished and self._frames.old:
+            reasons = dict(Counter(self._frames.old.values()))
+            self._log.warning(
+                "pipeline.old_style_kept", frames=len(self._frames.old), reasons=reasons
+            )
         self._log.info(
             "pipeline.run_ended",
             state=state.value,
@@ -264,9 +275,10 @@ class RunPipeline:
         async with self._job_places, self._shop.gate.passage():
             if by_hand:
                 self._frames.freshness.interrupted()
-            self._tasks.bind()
             taken = dict(self._fetching.taken)
-            spoilt = await self._drawing.draw(drawable, self._fetching.paths)
+            spoilt = await self._drawing.draw(
+                drawable, self._fetching.paths, begun=self._tasks.bind
+            )
         self._course.progress = readiness.drawn(self.progress, drawable)
         if spoilt is not None:
             self._mistrust.note(spoilt, taken)

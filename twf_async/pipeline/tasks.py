@@ -37,7 +37,7 @@ class RunTasks:
         task.add_done_callback(self._end)
 
     def bind(self) -> None:
-        """From here on a drain waits for the calling task."""
+        """From here on a drain waits for the calling task; may be told again."""
         if (task := asyncio.current_task()) is not None:
             self.binding.add(task)
 
