@@ -20,13 +20,13 @@ from twf_async.app.control.server import ControlServer
 from twf_async.app.control.table import verbs
 from twf_async.app.desk import Desk
 from twf_async.app.notify import Notifier, watchdog_interval_s
-from twf_async.app.reloads import Outcome, Reloaded, Reloads
+from twf_async.app.reloads import Outcome, Reloaded, ReloadFailed, Reloads
 from twf_async.app.restart import restart_needed
 from twf_async.app.signals import Signals
 from twf_async.app.site import Site
 from twf_async.app.status import Status
 from twf_async.app.upkeep import make_upkeep
-from twf_async.errors import BadConfiguration
+from twf_async.errors import TwfError
 from twf_async.farm.farm import Farm
 from twf_async.fetch.patience import Patience
 from twf_async.publish.events import STATUS_CHANGED
@@ -34,6 +34,8 @@ from twf_async.settings.load import Settings
 from twf_async.upkeep.cache import CacheCleaner
 from twf_async.upkeep.watchdog import Watchdog
 from twf_async.web.context import WebContext
+
+Colours = dict[str, tuple[str, ...]]  # of every scale's bins
 
 
 class Daemon:
@@ -59,7 +61,7 @@ class Daemon:
         self._notifier = notifier
         self._announce = announce
         self._patience = patience
-        self._colours: dict[str, tuple[str, ...]] = {}
+        self._colours: Colours = {}
         self._farm: Farm | None = None
         self._watchdog_s = watchdog_interval_s()
         self._log = structlog.get_logger(component="app")
@@ -142,50 +144,74 @@ class Daemon:
     ) -> None:
         """Reload when asked; return on a stop; raise what a part raised."""
         heart = asyncio.create_task(self._beat(), name="heart")
+        reloading = asyncio.create_task(
+            self._reload_when_asked(reloads, parts, desk, status), name="reload"
+        )
         try:
             while True:
                 stop = asyncio.create_task(signals.stopping.wait(), name="stop")
-                reload = asyncio.create_task(reloads.asked.wait(), name="reload")
-                waiting = {stop, reload, desk.task, watchdog.task, cleaner.task, heart}
+                waiting = {stop, reloading, desk.task, watchdog.task, cleaner.task, heart}
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 stop.cancel()
-                reload.cancel()
                 if signals.stopping.is_set():
                     return
-                for task in done - {stop, reload}:
+                for task in done - {stop}:
                     task.result()
-                if reloads.asked.is_set():
-                    waiting_to_hear = reloads.take()
-                    outcome = await self._reload(parts, desk, status)
-                    reloads.tell(waiting_to_hear, outcome)
         finally:
             heart.cancel()
+            reloading.cancel()
+            await asyncio.wait({reloading})
 
-    async def _reload(self, parts: Parts, desk: Desk, status: Status) -> Outcome:
-        """Swap the settings as one object, or keep the old ones and say why."""
-        self._notifier.reloading()
-        try:
-            fresh = await asyncio.to_thread(self._read_settings)
-        except BadConfiguration as error:
-            status.reload_fault = str(error)
-            self._log.error("app.reload_refused", reason=str(error))
-            self._notifier.ready("reload refused: the old configuration stays in force")
-            return error
+    async def _reload_when_asked(
+        self, reloads: Reloads, parts: Parts, desk: Desk, status: Status
+    ) -> None:
+        """One reload after the other; what is asked for meanwhile is one more, however often."""
+        while True:
+            await reloads.asked.wait()
+            waiting_to_hear = reloads.take()
+            self._notifier.reloading()
+            try:
+                outcome: Outcome = await self._reload(parts, desk)
+            except TwfError as error:
+                outcome = error
+                status.reload_fault = str(error)
+                self._log.error("app.reload_refused", reason=str(error))
+                self._notifier.ready("reload refused: the old configuration stays in force")
+            else:
+                status.reloaded_at, status.reload_fault = parts.clock.now(), ""
+                parts.events.emit(STATUS_CHANGED, {"reloaded": True})
+                self._log.info("app.reloaded")
+                self._notifier.ready("reloaded")
+            reloads.tell(waiting_to_hear, outcome)
+
+    async def _reload(self, parts: Parts, desk: Desk) -> Reloaded:
+        """Swap the settings as one object. A TwfError says why the old ones are kept.
+
+        All that may fail comes first, and nothing of it waits for jobs.
+        """
+        fresh, colours = await self._read_again(parts.farm)
+        await parts.fetcher.reload(fresh.service.upstream, fresh.service.fetch)
         if keys := restart_needed(self._settings.service, fresh.service):
             self._log.warning("app.restart_needed", settings=keys)
-        self._settings = fresh
+        self._settings, self._colours = fresh, colours
         lines.set_level(fresh.service.logs.level)
         parts.farm.reload(
             slot_spec(fresh.service, self._context), job_timeout_s=fresh.service.farm.job_timeout_s
         )
-        await parts.fetcher.reload(fresh.service.upstream, fresh.service.fetch)
-        self._colours = await bin_colours(parts.farm, fresh.catalog)
         await desk.reload(drain_s=fresh.service.farm.job_timeout_s)
-        status.reloaded_at, status.reload_fault = parts.clock.now(), ""
-        parts.events.emit(STATUS_CHANGED, {"reloaded": True})
-        self._log.info("app.reloaded")
-        self._notifier.ready("reloaded")
         return Reloaded(keys)
+
+    async def _read_again(self, farm: Farm) -> tuple[Settings, Colours]:
+        """The configuration of now, and the colours of its scales."""
+        fresh = await asyncio.to_thread(self._read_settings)
+        now = self._settings.catalog
+        if (fresh.catalog.scales, fresh.catalog.style) == (now.scales, now.style):
+            return fresh, self._colours
+        try:
+            return fresh, await bin_colours(farm, fresh.catalog)
+        except Exception as error:
+            self._log.exception("app.scales_not_drawn")
+            raise ReloadFailed(f"the scales of scales.toml could not be drawn: {error}") from error
 
     async def _beat(self) -> None:
         """Feed systemd's watchdog. A loop that hangs stops feeding, and is restarted."""

@@ -22,6 +22,7 @@ class Desk:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._pollers: dict[str, ModelPoller] = {}
+        self._leaving: dict[asyncio.Task[None], ModelPoller] = {}
         self._changed = asyncio.Event()
         self._log = structlog.get_logger(component="desk")
 
@@ -32,19 +33,23 @@ class Desk:
 
     async def stop(self, *, drain_s: float = 0.0) -> None:
         """Give the jobs in flight *drain_s* to end, then cancel."""
-        self.task.cancel()
-        await asyncio.wait({self.task})
-        await asyncio.gather(*(poller.stop(drain_s=drain_s) for poller in self._pollers.values()))
+        pollers = [*self._pollers.values(), *self._leaving.values()]
+        going = {self.task, *self._leaving}
+        for task in going:
+            task.cancel()
+        await asyncio.wait(going)
+        await asyncio.gather(*(poller.stop(drain_s=drain_s) for poller in pollers))
         self._pollers.clear()
 
     async def reload(self, *, drain_s: float) -> None:
-        """Follow the models that are enabled now, by the configuration of now."""
+        """Follow the models that are enabled now, by the configuration of now.
+
+        Returns before the jobs in flight have ended: each model goes on as soon as its own have.
+        """
         enabled = set(self._enabled())
-        gone = [key for key in self._pollers if key not in enabled]
-        await asyncio.gather(
-            *(self._pollers.pop(key).stop(drain_s=drain_s) for key in gone),
-            *(poller.reload(drain_s=drain_s) for poller in self._pollers.values()),
-        )
+        for key in [key for key in self._pollers if key not in enabled]:
+            self._dismiss(self._pollers.pop(key), drain_s)
+        await asyncio.gather(*(poller.reload(drain_s=drain_s) for poller in self._pollers.values()))
         await self._begin(key for key in enabled if key not in self._pollers)
         self._changed.set()
 
@@ -59,7 +64,9 @@ class Desk:
     def active_runs(self) -> frozenset[tuple[str, str]]:
         """(model, cycle) of every run that is being worked on."""
         return frozenset(
-            (key, cycle) for key, poller in self._pollers.items() for cycle in poller.active_cycles
+            (poller.model, cycle)
+            for poller in (*self._pollers.values(), *self._leaving.values())
+            for cycle in poller.active_cycles
         )
 
     def status(self) -> dict[str, dict[str, object]]:
@@ -71,8 +78,16 @@ class Desk:
 
     async def _begin(self, keys: Iterable[str]) -> None:
         for key in keys:
+            if leaving := {task for task, gone in self._leaving.items() if gone.model == key}:
+                await asyncio.wait(leaving)  # or two would work on one run
             self._pollers[key] = ModelPoller(key, self._workshop)
             await self._pollers[key].start()
+
+    def _dismiss(self, poller: ModelPoller, drain_s: float) -> None:
+        """Let a poller end beside the others."""
+        task = asyncio.create_task(poller.stop(drain_s=drain_s), name=f"leaving:{poller.model}")
+        self._leaving[task] = poller
+        task.add_done_callback(lambda task: self._leaving.pop(task, None))
 
     async def _guard(self) -> None:
         """Raise what a poller raised: systemd then starts us afresh."""

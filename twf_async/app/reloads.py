@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from twf_async.errors import BadConfiguration
+from twf_async.errors import TwfError
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,11 @@ class Reloaded:
     restart_needed: tuple[str, ...] = ()
 
 
-Outcome = Reloaded | BadConfiguration
+class ReloadFailed(TwfError):
+    """The configuration is good but could not be put in force; the old one holds."""
+
+
+Outcome = Reloaded | TwfError  # the latter: why the old configuration holds
 
 
 class Reloads:
@@ -25,12 +29,15 @@ class Reloads:
         self._waiting: list[asyncio.Future[Outcome]] = []
 
     async def ask(self) -> Reloaded:
-        """Have the configuration read again; returns when it is in force. BadConfiguration."""
+        """Have the configuration read again; returns when it is in force.
+
+        raises  BadConfiguration, ReloadFailed; then the old one holds as before
+        """
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append(outcome)
         self.asked.set()
         result = await outcome
-        if isinstance(result, BadConfiguration):
+        if isinstance(result, TwfError):
             raise result
         return result
 

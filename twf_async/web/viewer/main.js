@@ -13,7 +13,7 @@ import { Share } from "./share.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { hourName, localText, utcText } from "./times.js";
-import { SILENT, UNLOADABLE, absence, mapTitle } from "./words.js";
+import { SILENT, UNLOADABLE, absence, badgeText, mapTitle } from "./words.js";
 
 const WHILE_RUNNING_MS = 10e3; // fetching and rendering have no events of their own
 const NEWS_MS = 1000; // of many events that need the server asked, one question is made,
@@ -55,8 +55,9 @@ function show() {
   strip.point(choice.hour);
   controls.draw(player, track.hours);
   id("brand").textContent = catalog.brand || "Forecast maps";
-  id("notice").textContent = manifest?.notice ?? "";
-  id("notice").hidden = !manifest?.notice;
+  const badge = badgeText(manifest, track.record(choice.hour));
+  id("notice").textContent = badge;
+  id("notice").hidden = !badge;
   drawTimes();
   drawPicture();
   loadAhead();

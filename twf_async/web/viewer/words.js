@@ -16,11 +16,18 @@ export const STATES = {
   not_applicable: "not applicable",
 };
 
+const OLD_STYLE = "in an earlier style";
+
+/** What is to be known beside the map shown; "" for nothing. */
+export function badgeText(manifest, record) {
+  return [manifest?.notice, record?.old_style && OLD_STYLE].filter(Boolean).join(" · ");
+}
+
 /** The line beside a tick. */
 export function tickText(track, hour) {
   const record = track.record(hour);
   const when = `${localText(validTime(track.cycle, hour))} · ${hourName(hour)}`;
-  if (record.state === "published") return when;
+  if (record.state === "published") return record.old_style ? `${when} · ${OLD_STYLE}` : when;
   if (record.state === "failed" || record.state === "not_applicable") {
     return `${when} · ${STATES[record.state]}: ${because(record)}`;
   }
