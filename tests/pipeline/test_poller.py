@@ -6,6 +6,7 @@ import pytest
 from twf_async.clock import Clock
 from twf_async.errors import BadInput, FetchError
 from twf_async.pipeline.poller import ModelPoller
+from twf_async.pipeline.report import RunRequest
 from twf_async.publish.manifest import RunState
 
 OLD, NEW = "2026012906", "2026012912"
@@ -218,3 +219,97 @@ async def test_an_older_run_is_drawn_on_request_beside_the_newest(open_bench):
         assert frames["f003"].state.value == "published"
         assert (frames["f006"].state.value, frames["f006"].reason) == ("failed", "not published")
         assert bench.tree.manifest("gfs", NEW).state is RunState.RUNNING
+
+
+async def test_a_run_that_is_asked_for_is_begun_once_and_outlives_a_reload(open_bench):
+    async with open_bench(clock=at(16)) as bench:
+        bench.fetcher.cycles, bench.fetcher.hours = {OLD, NEW}, {0, 3}
+        poller = ModelPoller("gfs", bench.shop)
+        part = RunRequest("gfs", OLD, hours=(0, 3), products=("t2m",), wait=False)
+        whole = RunRequest("gfs", OLD, wait=False)
+        with pytest.raises(BadInput, match="newer than the newest run, unknown yet"):
+            poller.take(part)
+        shown = asyncio.create_task(until(bench.shop, "frame.published", cycle=NEW, hour=3))
+        await asyncio.sleep(0)
+        await poller.start()
+        await shown
+        bench.renderer.allowed = asyncio.Semaphore(0)
+        bench.renderer.started.clear()
+        frames = [("pnw", "t2m", hour) for hour in (0, 3)]
+
+        begun = poller.take(part)
+        again = poller.take(part)
+        with pytest.raises(BadInput, match="less of gfs 2026012906 is being worked on"):
+            poller.take(whole)
+        await bench.renderer.started.wait()
+        assert poller.is_coming(OLD, frames)
+        await poller.reload(drain_s=0.0)
+        coming = poller.is_coming(OLD, frames)
+        ended = asyncio.create_task(until(bench.shop, "run.complete", cycle=OLD))
+        await asyncio.sleep(0)
+        for _ in range(8):
+            bench.renderer.allowed.release()
+        await ended
+        while OLD in poller.active_cycles:
+            await asyncio.sleep(0)
+        afterwards = poller.is_coming(OLD, frames)
+        await poller.stop()
+
+    assert (begun, again) == (True, False)
+    assert (coming, afterwards) == (True, False)
+    manifest = bench.tree.manifest("gfs", OLD)
+    assert {name: set(hours) for name, hours in manifest.frames["pnw"].items()} == {
+        "t2m": {"f000", "f003"}
+    }
+    assert bench.tree.is_published("gfs", OLD, "pnw", "t2m", 3)
+
+
+async def test_of_a_followed_run_only_what_is_there_is_coming(open_bench):
+    async with open_bench(clock=at(16)) as bench:
+        bench.fetcher.hours = {0, 3}
+        poller = ModelPoller("gfs", bench.shop)
+        bench.renderer.allowed = asyncio.Semaphore(0)
+        await poller.start()
+        await bench.renderer.started.wait()
+        frames = [("pnw", "t2m", hour) for hour in (0, 3, 6, 9, 12)]
+        begun = poller.take(RunRequest("gfs", NEW, wait=False))
+        before = poller.is_coming(NEW, frames)
+        third = asyncio.create_task(until(bench.shop, "frame.published", hour=3, product="t2m"))
+        await asyncio.sleep(0)
+        for _ in range(8):
+            bench.renderer.allowed.release()
+        await third
+        open_frames = [name for name in frames if not bench.tree.is_published("gfs", NEW, *name)]
+        while poller.is_coming(NEW, open_frames):  # until the look for f006 was in vain
+            await asyncio.sleep(0)
+        active = poller.active_cycles
+        await poller.stop()
+
+    assert begun is False
+    assert before is True
+    assert {hour for *_, hour in open_frames} == {6, 9, 12}
+    assert active == {NEW}
+
+
+async def test_a_newer_run_does_not_end_one_that_was_asked_for(open_bench):
+    async with open_bench(clock=at(15, 30), when_superseded="abandon") as bench:
+        older = "2026012900"
+        bench.fetcher.cycles = {older, OLD}
+        poller = ModelPoller("gfs", bench.shop)
+        shown = asyncio.create_task(until(bench.shop, "run.complete", cycle=OLD))
+        await asyncio.sleep(0)
+        await poller.start()
+        await shown
+        bench.renderer.allowed = asyncio.Semaphore(0)
+        assert poller.take(RunRequest("gfs", older, wait=False))
+        bench.fetcher.cycles |= {NEW}
+        while poller.newest != NEW:
+            await asyncio.sleep(0)
+        ended = asyncio.create_task(until(bench.shop, "run.complete", cycle=older))
+        await asyncio.sleep(0)
+        for _ in range(40):
+            bench.renderer.allowed.release()
+        await ended
+        await poller.stop()
+
+        assert bench.tree.manifest("gfs", older).state is RunState.COMPLETE

@@ -53,13 +53,17 @@ class Desk:
         await self._begin(key for key in enabled if key not in self._pollers)
         self._changed.set()
 
-    def backfill(self, model: str, cycle: str) -> None:
-        """Work through an older run of a model as well. Raises BadInput where that cannot be."""
+    def poller(self, model: str) -> ModelPoller:
+        """Who follows a model; BadInput where nobody does."""
         poller = self._pollers.get(model)
         if poller is None:
             followed = ", ".join(self._pollers)
             raise BadInput(f"{model!r} is not followed; models that are: {followed}")
-        poller.backfill(cycle)
+        return poller
+
+    def backfill(self, model: str, cycle: str) -> None:
+        """Work through an older run of a model as well. Raises BadInput where that cannot be."""
+        self.poller(model).backfill(cycle)
 
     def active_runs(self) -> frozenset[tuple[str, str]]:
         """(model, cycle) of every run that is being worked on."""

@@ -11,6 +11,7 @@ import click
 import uvloop
 
 from twf_async.app.assembly import assembled
+from twf_async.app.control.handed_over import HandedOver, hand_over
 from twf_async.app.upkeep import watched
 from twf_async.cli.options import (
     chosen,
@@ -20,6 +21,7 @@ from twf_async.cli.options import (
     prepare,
     products_option,
     regions_option,
+    tidy_when_told_to_end,
 )
 from twf_async.errors import BadInput
 from twf_async.farm.boot import boot
@@ -50,7 +52,11 @@ def command(
     *,
     as_json: bool,
 ) -> int:
-    """Fetch, render and publish one run of a model; 3 when frames are missing."""
+    """Fetch, render and publish one run of a model; 3 when frames are missing.
+
+    Hours that are not there yet are not waited for. Where a service runs on the same state, it does
+    the work, and this command shows how far it is; Ctrl-C then ends the command, not the work.
+    """
     settings = prepare(config_dir)
     models = settings.catalog.models
     chosen("model", (model,), models)
@@ -64,8 +70,12 @@ def command(
         chosen("product", products, models[model].products) if products else None,
         wait=False,
     )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        report = runner.run(_run(settings, request, boot()))
+    service = settings.service
+    if (run := hand_over(service.state_dir, service.publish_dir, request)) is not None:
+        report = _watch(run)
+    else:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            report = runner.run(_run(settings, request, boot()))
     if report is None:
         return FORCED_STOP
     _tell(report, as_json=as_json)
@@ -92,6 +102,25 @@ async def _run(settings: Settings, request: RunRequest, context: BaseContext) ->
             return await run_once(request, parts.workshop, on_progress=_progress())
     except asyncio.CancelledError:
         return None
+
+
+def _watch(run: HandedOver) -> RunReport | None:
+    """Show how the service gets on with a run; None when told to end before it has."""
+    name = f"{run.model} {run.cycle}"
+    doing = "works through" if run.begun else "is working on"
+    click.echo(f"the running service (process {run.pid}) {doing} {name}", err=True)
+    tidy_when_told_to_end()
+    try:
+        return run.followed(_progress(), _tell_hold)
+    except KeyboardInterrupt:
+        click.echo(
+            f"{name} goes on in the service; `twf-async status` shows how far it is", err=True
+        )
+        return None
+
+
+def _tell_hold(reason: str) -> None:
+    click.echo(f"the service waits: {reason}" if reason else "the service goes on", err=True)
 
 
 def _progress() -> "_Bar | None":

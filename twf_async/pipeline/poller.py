@@ -7,11 +7,13 @@ is asked.
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 
 from twf_async.errors import BadInput
+from twf_async.pipeline.asked import FrameName, covers, is_coming
 from twf_async.pipeline.discovery import RunFinder
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.relook import Relook
@@ -36,6 +38,8 @@ class ModelPoller:
         self._model = shop.settings().catalog.models[model]
         self._wake = asyncio.Event()
         self._runs: dict[str, tuple[RunPipeline, asyncio.Task[RunReport]]] = {}
+        self._asked: dict[str, RunRequest] = {}  # cycle -> what somebody asked for
+        self._following = False  # a reload ends what is under way before it begins anew
         self._finder = RunFinder(self._model, shop)
         self._relook = Relook(self._model, shop)
         self._older = OlderRuns(self._model, shop, self._wake.set)
@@ -61,6 +65,7 @@ class ModelPoller:
 
         Returns at once: what workers have of it ends first, in at most *drain_s*.
         """
+        self._following = False
         self.task.cancel()
         await asyncio.wait({self.task})
         self.task = asyncio.create_task(self._begin_anew(drain_s), name=f"poller:{self.model}")
@@ -76,9 +81,53 @@ class ModelPoller:
         if cycle >= self._finder.latest:
             newest = self._finder.latest or "unknown yet"
             raise BadInput(f"{name} is not older than the newest run, {newest}: it comes by itself")
-        run = RunPipeline(RunRequest(self.model, cycle, wait=False), self._shop)
-        self._work_through(cycle, run)
+        self.take(RunRequest(self.model, cycle, wait=False))
+
+    def take(self, request: RunRequest) -> bool:
+        """Work through a run that somebody asks for; False where that is being done anyway.
+
+        A reload does not end it. What it lacks at the source is waited for only where the run is
+        followed.
+
+        raises  BadInput for what the model does not have, or cannot be done just now
+        """
+        cycle, name = request.cycle, f"{self.model} {request.cycle}"
+        if cycle > self._finder.latest:
+            newest = self._finder.latest or "unknown yet"
+            raise BadInput(f"{name} is newer than the newest run, {newest}: it comes by itself")
+        if cycle == self._older.cycle:
+            raise BadInput(f"{name} is just being drawn in the style of now; ask again later")
+        known = self._runs[cycle][0].request if cycle in self._runs else self._asked.get(cycle)
+        if known is not None:
+            if not covers(known, request):
+                raise BadInput(f"less of {name} is being worked on; ask again when that is done")
+            self._asked.setdefault(cycle, request)
+            return False
+        run = RunPipeline(request, self._shop)
+        self._asked[cycle] = request
+        if self._following:
+            self._work_through(cycle, run)
         self._log.info("poller.backfill_begun", cycle=cycle)
+        return True
+
+    def is_coming(self, cycle: str, frames: Iterable[FrameName]) -> bool:
+        """Whether more of a run that was asked for, or of *frames* of it, is to come now.
+
+        Hours of a followed run that have not appeared are not waited for.
+        """
+        if cycle not in self._runs:
+            return cycle in self._asked
+        run, task = self._runs[cycle]
+        if task.done():
+            return False
+        if run.progress.finished or not run.request.wait:
+            return True  # it opens, or ends by itself
+        return is_coming(run.progress, self._shop.clock.now(), frames)
+
+    @property
+    def newest(self) -> str:
+        """The newest run that is known, "" for none."""
+        return self._finder.latest
 
     @property
     def active_cycles(self) -> frozenset[str]:
@@ -114,6 +163,9 @@ class ModelPoller:
         for known in sorted({cycle, *self._unfinished()} - {""}):
             self._supersede()
             self._begin(known)
+        self._following = True
+        for request in [each for each in self._asked.values() if each.cycle not in self._runs]:
+            self._go_on_with(request)
         while True:
             newer = await self._finder.look()
             if newer is not None:
@@ -146,9 +198,20 @@ class ModelPoller:
     def _supersede(self) -> None:
         self._older.drain()
         for run, _ in self._runs.values():
-            run.supersede()
+            if run.request.wait:  # others wait for nothing, and somebody asked for them
+                run.supersede()
+
+    def _go_on_with(self, request: RunRequest) -> None:
+        """Begin anew what a reload has interrupted."""
+        try:
+            self._work_through(request.cycle, RunPipeline(request, self._shop))
+        except BadInput as error:
+            self._log.warning("poller.run_refused", cycle=request.cycle, reason=str(error))
+            del self._asked[request.cycle]
 
     def _begin(self, cycle: str, *, looks: int = 0) -> None:
+        if cycle in self._runs:  # somebody asked for it
+            return
         try:
             request = RunRequest(self.model, cycle)
             since = self._finder.since
@@ -178,6 +241,7 @@ class ModelPoller:
         for cycle, (_, task) in tuple(self._runs.items()):
             if task.done():
                 del self._runs[cycle]
+                self._asked.pop(cycle, None)
                 self._last_report = task.result()
                 self._relook.ended(self._last_report)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from twf_async.app.control.place import NoControl, socket_path
+from twf_async.app.control.place import NobodyListens, NoControl, socket_path
 from twf_async.errors import TwfError
 
 TIMEOUT_S = 10.0
@@ -30,7 +30,8 @@ def ask(
 ) -> dict[str, Any]:
     """The answer to a verb, which changes something where there is a *body*.
 
-    raises  NoControl where no service answers, Refused where it would not
+    raises  NoControl where no service answers (NobodyListens where none runs), Refused where it
+            would not
     """
     return asyncio.run(_ask(socket_path(state_dir), verb, body, timeout_s))
 
@@ -53,7 +54,7 @@ async def _ask(
             " its log may say why (kill -USR1 dumps what it does)"
         ) from error
     except aiohttp.ClientConnectorError as error:
-        raise NoControl(_why(path, error.os_error)) from error
+        raise _unreachable(path, error.os_error) from error
     except aiohttp.ClientError as error:
         raise NoControl(f"the service at {path} broke off: {error}") from error
     if response.status != 200:
@@ -61,10 +62,10 @@ async def _ask(
     return dict(answer)
 
 
-def _why(path: Path, error: OSError) -> str:
+def _unreachable(path: Path, error: OSError) -> NoControl:
     if isinstance(error, PermissionError):
-        return f"{path} is its owner's alone; ask as the user that the service runs as"
-    return (
+        return NoControl(f"{path} is its owner's alone; ask as the user that the service runs as")
+    return NobodyListens(
         f"no service runs here (nobody listens at {path});"
         " start it with `twf-async serve`, or name its state with --state or its --config"
     )

@@ -15,6 +15,10 @@ class NoControl(TwfError):
     """There can be no control socket here, or nobody answers at it."""
 
 
+class NobodyListens(NoControl):
+    """No service runs with this state."""
+
+
 def socket_path(state_dir: Path) -> Path:
     """The socket of the service with this state; NoControl where no socket can have that name."""
     path = state_dir / NAME

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from twf_async.app.assembly import Parts
+from twf_async.app.control.handover import Handover
 from twf_async.app.control.verbs import Verb
 from twf_async.app.desk import Desk
 from twf_async.app.reloads import Reloaded
@@ -28,6 +29,7 @@ def verbs(
 ) -> tuple[Verb, ...]:
     """Everything that can be asked for over the control socket."""
     gate, tree, events = parts.gate, parts.tree, parts.events
+    handover = Handover(parts, desk)
 
     async def show(_: Mapping[str, Any]) -> dict[str, Any]:
         return status()
@@ -74,6 +76,8 @@ def verbs(
         Verb("pause", "POST", pause),
         Verb("resume", "POST", resume),
         Verb("backfill", "POST", backfill),
+        Verb("run", "POST", handover.begin),
+        Verb("progress", "POST", handover.progress),
         Verb("pin", "POST", pin),
         Verb("unpin", "POST", unpin),
         Verb("clean", "POST", clean),

@@ -13,7 +13,7 @@ Handler = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One thing to ask for: GET only looks, POST changes something and takes a JSON object."""
+    """One thing to ask for: GET takes nothing, POST a JSON object."""
 
     name: str
     method: Literal["GET", "POST"]

@@ -1,0 +1,102 @@
+"""Runs that a command hands to the service: the service's side.
+
+The service keeps nothing of who asked: every question names the run and what of it is wanted, so a
+command that ends takes nothing with it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twf_async.app.assembly import Parts
+from twf_async.app.desk import Desk
+from twf_async.errors import BadInput
+from twf_async.pipeline.asked import FrameName, Standing
+from twf_async.pipeline.once import LATEST
+from twf_async.pipeline.opening import plan_run
+from twf_async.pipeline.report import RunRequest
+from twf_async.plan.schedule import NOT_PUBLISHED
+
+T = TypeVar("T")
+UNFINISHED = "unfinished"
+
+
+class Handover:
+    """Takes runs from commands, and tells how far they are."""
+
+    def __init__(self, parts: Parts, desk: Desk) -> None:
+        self._parts, self._desk = parts, desk
+
+    async def begin(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Have a run worked through, if it is not being worked on already.
+
+        raises  BadInput for what cannot be, or is not the service's to do
+        """
+        self._require_same_tree(body)
+        request = _request(body)
+        poller = self._desk.poller(request.model)
+        if request.cycle == LATEST:
+            if not poller.newest:
+                raise BadInput(f"no run of {request.model} has been found yet; ask again later")
+            request = replace(request, cycle=poller.newest)
+        before = self._standing(request).count.published
+        begun = poller.take(request)
+        return {"cycle": request.cycle, "begun": begun, "published": before, "pid": os.getpid()}
+
+    async def progress(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """How far a run is, and whether any more of it is to come now."""
+        request = _request(body)
+        standing = self._standing(request)
+        poller, gate = self._desk.poller(request.model), self._parts.gate
+        coming = poller.is_coming(request.cycle, standing.open)
+        if not coming:  # what was settled between the two looks is told as well
+            standing = self._standing(request, followed=request.cycle in poller.active_cycles)
+        return {
+            "pid": os.getpid(),
+            "done": not coming,
+            "count": asdict(standing.count),
+            "missing": [] if coming else [asdict(frame) for frame in standing.missing],
+            "held": gate.paused_because or gate.fetch_held_because,
+        }
+
+    def _standing(self, request: RunRequest, *, followed: bool = False) -> Standing:
+        plan = plan_run(self._parts.workshop.settings(), request, fetches_at_once=1)
+        tree, regions = self._parts.tree, [region.key for region in plan.regions]
+        names: list[FrameName] = list(product(regions, plan.products, plan.hours))
+        records = {name: tree.frame_record(request.model, request.cycle, *name) for name in names}
+        return Standing.of(records, why_open=NOT_PUBLISHED if followed else UNFINISHED)
+
+    def _require_same_tree(self, body: Mapping[str, Any]) -> None:
+        ours, theirs = self._parts.tree.root.resolve(), body.get("publish_dir")
+        if not isinstance(theirs, str) or Path(theirs) != ours:
+            raise BadInput(
+                f"a service with this state publishes to {ours}, not to {theirs};"
+                " set TWF_STATE_DIR to another directory too, or leave both as they are"
+            )
+
+
+def _request(body: Mapping[str, Any]) -> RunRequest:
+    """The run that a body names; BadInput where it does not."""
+    model, cycle = body.get("model"), body.get("cycle")
+    if not isinstance(model, str) or not isinstance(cycle, str):
+        raise BadInput("name a model and a cycle")
+    return RunRequest(
+        model,
+        cycle,
+        _listed(body, "hours", int),
+        _listed(body, "regions", str),
+        _listed(body, "products", str),
+        wait=False,
+    )
+
+
+def _listed(body: Mapping[str, Any], key: str, kind: type[T]) -> tuple[T, ...] | None:
+    values = body.get(key)
+    if values is None:
+        return None
+    if not isinstance(values, list) or not all(type(value) is kind for value in values):
+        raise BadInput(f"{key} is a list of {kind.__name__}")
+    return tuple(values)
