@@ -19,28 +19,28 @@ GFS = "2026012912"
 DEADLINE_S = 60
 
 
-def wait_for(condition, what):
-    """Poll until *condition* gives something true; the test fails after DEADLINE_S."""
-    end = time.monotonic() + DEADLINE_S
+def wait_for(condition, what, *, within_s=DEADLINE_S):
+    """Poll until *condition* gives something true; the test fails after *within_s*."""
+    end = time.monotonic() + within_s
     while time.monotonic() < end:
         found = condition()
         if found:
             return found
         time.sleep(0.05)
-    pytest.fail(f"not within {DEADLINE_S} s: {what}")
+    pytest.fail(f"not within {within_s} s: {what}")
 
 
 class Service:
-    """A running daemon and what it says."""
+    """A running daemon and what it says; *prefix*: what it is started by."""
 
-    def __init__(self, environ, log: Path, config: Path):
+    def __init__(self, environ, log: Path, config: Path, prefix=()):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log_path = log
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "twf_async", "serve", "--config", config],
+                [*prefix, sys.executable, "-m", "twf_async", "serve", "--config", config],
                 cwd=REPOSITORY,
                 env=os.environ | environ | {"TWF_WEB__PORT": str(self.port)},
                 stderr=stderr,
