@@ -58,7 +58,10 @@ class Tombstones:
     def add(self, cycle: str, extent: Extent) -> None:
         """Note a run that goes; what is known of it from an earlier time stays."""
         before = self.runs.get(cycle)
-        self.runs[cycle] = extent if before is None else before.joined(extent)
+        whole = extent if before is None else before.joined(extent)
+        # The set that a like run has already: a year of HRRR would hold 50 MB of equal ones.
+        alike = (known for known in reversed(self.runs.values()) if known == whole)
+        self.runs[cycle] = next(alike, whole)
         for oldest in sorted(self.runs)[: max(0, len(self.runs) - KEPT)]:
             del self.runs[oldest]
 
