@@ -118,7 +118,7 @@ def config(config_dir, tmp_path):
 def start(replica, state, config, tmp_path):
     started = []
 
-    def _start(**more):
+    def _start(prefix=(), **more):
         environ = state | {
             "TWF_UPSTREAM__NOMADS_URL": replica,
             "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000",
@@ -129,7 +129,7 @@ def start(replica, state, config, tmp_path):
             "TWF_MODELS__HRRR__ENABLED": "false",
             **more,
         }
-        started.append(Service(environ, tmp_path / "log.jsonl", config))
+        started.append(Service(environ, tmp_path / "log.jsonl", config, prefix))
         return started[-1]
 
     yield _start

@@ -5,9 +5,11 @@ command lives in a module of its own and is loaded when it is asked for.
 """
 
 import importlib
+import os
 import signal
 import sys
 import traceback
+from typing import NoReturn
 
 import click
 
@@ -33,6 +35,7 @@ COMMANDS = {
     "gallery": "twf_async.cli.gallery",
 }
 FORCED_STOP = 130
+LAST_WAIT_S = 1.0  # for a worker that is on its way out
 
 
 class _LazyGroup(click.Group):
@@ -81,4 +84,24 @@ def main() -> None:
         what = f"{error.filename}: " if error.filename else ""
         click.echo(f"{what}{error.strerror or error}", err=True)
         sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit; without Python's own clean-up where that would wait for a worker that cannot be ended.
+
+    A process that waits for a disk does not heed SIGKILL before the disk answers, and Python joins
+    every child at its end. Workers die with us once they can.
+    """
+    if "multiprocessing" in sys.modules:
+        import multiprocessing
+
+        for child in multiprocessing.active_children():
+            child.join(LAST_WAIT_S)
+        if stuck := [child.pid for child in multiprocessing.active_children()]:
+            import structlog
+
+            structlog.get_logger(component="app").warning("app.workers_left", pids=stuck)
+            sys.stdout.flush()
+            os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,38 @@
+import pytest
+
+from tests.emergency.machine import Hog
+from tests.integration import conftest as commands
+
+config = commands.config
+rehearsal = commands.rehearsal
+replica = commands.replica
+replica_root = commands.replica_root
+start = commands.start
+twf = commands.twf
+
+
+@pytest.fixture
+def state(tmp_path):
+    """Where the service keeps things; its maps are small, for it is the machine that is tried."""
+    return {
+        "TWF_STATE_DIR": str(tmp_path / "state"),
+        "TWF_CACHE_DIR": str(tmp_path / "cache"),
+        "TWF_PUBLISH_DIR": str(tmp_path / "publish"),
+        "TWF_FARM__WORKERS": "1",
+        "TWF_REGIONS__PNW__WIDTH_PX": "400",
+        "TWF_REGIONS__PNW__HEIGHT_PX": "300",
+        "TWF_MODELS__GFS__PRODUCTS": '["t2m"]',
+    }
+
+
+@pytest.fixture
+def hog():
+    started = []
+
+    def begin(prefix=()):
+        started.append(Hog(prefix))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.die()

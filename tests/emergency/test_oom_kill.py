@@ -1,0 +1,78 @@
+"""The old system: one worker killed for want of memory broke the pool, and the run with it."""
+
+import itertools
+import os
+import signal
+
+import pytest
+
+from tests.emergency.machine import memory_group
+from tests.integration.service import wait_for
+
+FIRST = {("pnw", "t2m", "f000"), ("pnw", "t2m", "f006")}
+LIMIT_MB = 900
+# Memory is to run out before the watchdog holds work: it must not be what saves the worker.
+BLIND = {
+    "TWF_WATCHDOG__INTERVAL_S": "0.2",
+    "TWF_WATCHDOG__CRITICAL_BELOW": "0.0001",
+    "TWF_WATCHDOG__PAUSE_BELOW": "0.0002",
+    "TWF_WATCHDOG__RESUME_ABOVE": "0.0003",
+    "TWF_WATCHDOG__MEMORY_STALL_PCT": "100",
+}
+
+
+@pytest.fixture
+def group():
+    with memory_group(LIMIT_MB) as made:
+        if made is None:
+            pytest.skip("no control group with a limit of memory can be made here")
+        yield made
+
+
+def stopped_at_work(service):
+    """The worker, held in the middle of a job."""
+
+    def at_work():
+        slots = service.json("/api/v1/status").get("farm", [])
+        return [slot["pid"] for slot in slots if slot["job"] and slot["pid"]]
+
+    (pid,) = wait_for(at_work, "a worker has a job")
+    os.kill(pid, signal.SIGSTOP)
+    assert wait_for(at_work, "it has one still, or the next") == [pid]
+    return pid
+
+
+def test_a_worker_that_the_kernel_kills_for_memory_costs_neither_a_map_nor_the_service(
+    group, start, hog
+):
+    service = start(group.join, **BLIND)
+    service.wait_event("app.started")
+    eaters = [hog(group.join) for _ in range(3)]  # none as large as to be taken instead
+    victim = stopped_at_work(service)
+
+    for eater in itertools.cycle(eaters):
+        eater.eat(4)
+        if group.oom_kills():
+            break
+    for eater in eaters:
+        eater.eat(0)
+
+    service.wait_published(FIRST)
+    (lost,) = service.events("farm.job_lost")
+    assert lost["reason"].endswith("(signal 9, SIGKILL): the kernel was out of memory")
+    assert (lost["strike"], group.oom_kills()) == (False, 1)  # it was not tried alone before
+    assert not service.events("farm.job_quarantined")
+    assert victim not in {slot["pid"] for slot in service.json("/api/v1/status")["farm"]}
+    assert service.end(signal.SIGTERM) == 0
+
+
+def test_a_worker_that_is_killed_from_outside_costs_nothing_either(start):
+    service = start()
+    service.wait_event("app.started")
+
+    os.kill(stopped_at_work(service), signal.SIGKILL)
+
+    service.wait_published(FIRST)
+    (lost,) = service.events("farm.job_lost")
+    assert not lost["strike"]
+    assert service.end(signal.SIGTERM) == 0
