@@ -40,7 +40,7 @@ def initialise(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # SIGTERM must stay deadly: an executor ends its workers with it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _die_with_parent()
+    die_with_parent()
     with suppress(OSError):  # raising one's own score needs no privilege; not everywhere writable
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     keep_within_a_job()
@@ -50,7 +50,7 @@ def initialise(
         structlog.get_logger(component="worker").warning("worker.limit_refused")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Have the kernel end this process when the service is gone, even inside C code.
 
     PR_SET_PDEATHSIG watches the forkserver, which the workers themselves keep alive; a watching

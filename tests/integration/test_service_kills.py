@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import statistics
+import subprocess
 import sys
 import time
 import uuid
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.coarse import CYCLE, Coarse, Upstream, small_config
-from tests.integration.service import wait_for
+from tests.integration.service import REPOSITORY, wait_for
 
 MARKER = "SERVICE_KILLS_MARKER"  # in the environment of the whole family
 AT_WORK = {"fetch.finished", "pipeline.hour_published"}
@@ -129,6 +130,36 @@ def test_killed_at_any_moment_it_goes_on_and_draws_nothing_twice(tmp_path, upstr
 
     assert len(killed.seen) == 11 + 11 + 10 + 9  # totals begin at hours 3 and 6
     assert drawn <= len(killed.seen)
+
+
+ASKS_ONCE = """
+import time
+from functools import partial
+from twf_async.farm.boot import ask_once, boot
+context = boot()
+print("asking", flush=True)
+ask_once(context, partial(time.sleep, 600))
+"""
+
+
+def test_a_worker_that_is_asked_but_once_dies_with_whoever_asks():
+    """The first worker of a start is such a one: a kill during the start must not leave it."""
+    marker = uuid.uuid4().hex
+    asking = subprocess.Popen(
+        [sys.executable, "-c", ASKS_ONCE],
+        cwd=REPOSITORY,
+        env=os.environ | {MARKER: marker},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert asking.stdout.readline() == "asking\n"
+    family = {"asking", "resource tracker", "forkserver", "worker"}
+    wait_for(lambda: len(alive(marker)) == len(family), "the worker is there")
+
+    asking.kill()
+    asking.communicate()
+
+    wait_for(lambda: not alive(marker), "no process of it is left")
 
 
 @pytest.mark.soak

@@ -32,5 +32,5 @@ def boot() -> ForkServerContext:
 
 def ask_once(context: BaseContext, function: Callable[[], T]) -> T:
     """Call a function of the worker in a process made for it; blocks, so not on a loop."""
-    with ProcessPoolExecutor(1, mp_context=context) as probe:
+    with ProcessPoolExecutor(1, context, entry.die_with_parent) as probe:
         return probe.submit(function).result()
