@@ -1,0 +1,383 @@
+"""The farm on a real dask cluster: a scheduler, and two workers that are processes of their own."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytest.importorskip("distributed", reason="dask.distributed is not installed (twf-async[dask])")
+
+import render_farm
+from render_farm.domain.jobs import HourFailed, HourRendered, Reason
+from twf_async.farm.errors import FarmClosed
+from twf_async.farm.remote.farm import RemoteFarm
+
+BOUND_S = 60
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("dask")
+
+
+class Cluster:
+    """`dask scheduler` and `dask worker`, as an operator starts them."""
+
+    def __init__(self, directory, port):
+        self.directory, self.port = directory, port
+        self.address = f"tcp://127.0.0.1:{port}"
+        self.processes = []
+
+    def start_scheduler(self):
+        options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
+        return self._start("scheduler", *options)
+
+    def start_workers(self, count, **environment):
+        options = ["--nworkers", str(count), "--nthreads", "1", "--no-dashboard"]
+        options += ["--local-directory", str(self.directory / "local"), "--death-timeout", "60"]
+        return self._start("worker", self.address, *options, **environment)
+
+    def stop(self):
+        """At once: what dask does when it ends in peace is not looked at here."""
+        found = [
+            child
+            for process in self.processes
+            if process.poll() is None
+            for child in psutil.Process(process.pid).children(recursive=True)
+        ]
+        for process in (*self.processes, *found):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        for process in self.processes:
+            process.wait()
+
+    def _start(self, role, *options, **environment):
+        with (self.directory / f"{role}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", role, *options],
+                env={
+                    **os.environ,
+                    "TWF_CACHE_DIR": str(self.directory / "cache"),
+                    "PYTHONWARNINGS": "ignore",
+                    **environment,
+                },
+                stderr=log,
+                cwd=self.directory,
+            )
+        self.processes.append(process)
+        return process
+
+
+@pytest.fixture(scope="module")
+def cluster(scratch, unused_port):
+    cluster = Cluster(scratch, unused_port())
+    cluster.start_scheduler()
+    cluster.start_workers(2)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def unused_port():
+    def find():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find
+
+
+@pytest.fixture
+async def start_remote(spec):
+    farms = []
+
+    async def start(address, *, job_timeout_s=BOUND_S, ship_limit_mb=100):
+        farm = RemoteFarm(spec, address, job_timeout_s=job_timeout_s, ship_limit_mb=ship_limit_mb)
+        farms.append(farm)
+        await farm.start()
+        return farm
+
+    yield start
+    for farm in farms:
+        await farm.stop(kill=True)
+
+
+@pytest.fixture
+async def remote(start_remote, cluster, until):
+    farm = await start_remote(cluster.address)
+    await until(lambda: farm.cluster_status()["workers"] == 2)
+    return farm
+
+
+@pytest.fixture
+def two_regions(make_job, real_file, catalog, tmp_path):
+    """Two products of an hour over two regions."""
+    job = make_job(real_file("gfs", 6), "gfs", "2026012912", 6, ["t2m", "t850"], size=(240, 180))
+    other = catalog["regions"]["puget_sound"].model_copy(update={"width_px": 240, "height_px": 180})
+    keys = (job.regions[0].key, other.key)
+    tasks = tuple(replace(task, regions=keys) for task in job.tasks)
+    return replace(job, regions=(*job.regions, other), tasks=tasks)
+
+
+async def ended(work):
+    """The outcome of *work*, which must come to an end."""
+    async with asyncio.timeout(BOUND_S):
+        return await work
+
+
+def digest(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+async def test_frames_of_the_cluster_are_bit_for_bit_those_of_a_slot(
+    remote, start_farm, two_regions, tmp_path
+):
+    here = await (await start_farm(1)).render(
+        replace(two_regions, staging_dir=str(tmp_path / "here"))
+    )
+
+    there = await remote.render(two_regions)
+
+    assert isinstance(there, HourRendered)
+    assert there.failures == here.failures
+    hashes = {(f.region, f.product): (f.sha256, f.values.sha256) for f in here.frames}
+    assert hashes
+    assert {(f.region, f.product): (f.sha256, f.values.sha256) for f in there.frames} == hashes
+    assert all(digest(frame.path) == frame.sha256 for frame in there.frames)
+    workers = {slot["pid"] for slot in remote.status()[1:]}
+    assert there.pid in workers
+
+
+async def test_many_jobs_at_once_are_drawn_by_both_workers_one_each_at_a_time(remote, light_job):
+    outcomes = await asyncio.gather(*(remote.render(light_job(hour)) for hour in range(40)))
+
+    assert [outcome.hour for outcome in outcomes] == [*range(40)]
+    assert {outcome.pid for outcome in outcomes} == {slot["pid"] for slot in remote.status()[1:]}
+    assert sum(slot["jobs_done"] for slot in remote.status()[1:]) == 40
+
+
+async def test_a_job_too_large_to_send_is_drawn_here(start_remote, cluster, two_regions, until):
+    farm = await start_remote(cluster.address, ship_limit_mb=0.001)
+
+    outcome = await farm.render(two_regions)
+
+    assert isinstance(outcome, HourRendered)
+    own, *others = farm.status()
+    assert own["jobs_done"] == 1
+    assert sum(slot["jobs_done"] for slot in others) == 0
+
+
+def workers_of(farm):
+    return [slot for slot in farm.status()[1:] if slot["pid"] is not None]
+
+
+def busy_pids(farm):
+    return [slot["pid"] for slot in workers_of(farm) if slot["busy_s"] is not None]
+
+
+async def test_a_job_whose_worker_is_killed_is_drawn_by_another(remote, two_regions, until, capsys):
+    pids = [slot["pid"] for slot in workers_of(remote)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)  # so that the job is surely in work when its worker dies
+    rendering = asyncio.create_task(remote.render(two_regions))
+    (victim,) = await until(lambda: busy_pids(remote))
+    (other,) = {*pids} - {victim}
+
+    os.kill(victim, signal.SIGKILL)
+    os.kill(other, signal.SIGCONT)
+    outcome = await ended(rendering)
+
+    assert isinstance(outcome, HourRendered)
+    assert len(outcome.frames) == 4
+    assert outcome.pid == other
+    assert "farm.job_lost" in capsys.readouterr().out
+
+
+async def test_a_job_that_costs_two_workers_is_given_up_and_the_next_is_drawn(
+    remote, two_regions, light_job, until
+):
+    rendering = None
+    for _ in range(2):
+        await until(lambda: workers_of(remote))
+        for slot in workers_of(remote):
+            os.kill(slot["pid"], signal.SIGSTOP)
+        rendering = rendering or asyncio.create_task(remote.render(two_regions))
+        (victim,) = await until(lambda: busy_pids(remote))
+        os.kill(victim, signal.SIGKILL)
+        await until(lambda gone=victim: gone not in busy_pids(remote))
+    outcome = await ended(rendering)
+
+    assert outcome == HourFailed(
+        "gfs", "2026012912", 6, Reason.WORKER_DIED, "the remote worker died, 2 times"
+    )
+    assert isinstance(await remote.render(light_job(9)), HourRendered)
+
+
+async def test_a_job_that_takes_too_long_costs_its_worker_and_is_given_up_the_second_time(
+    start_remote, cluster, light_job, until
+):
+    farm = await start_remote(cluster.address, job_timeout_s=1.0)
+    await until(lambda: len(workers_of(farm)) == 2)
+    before = [slot["pid"] for slot in workers_of(farm)]
+    for pid in before:
+        os.kill(pid, signal.SIGSTOP)
+
+    outcome = await farm.render(light_job(6))
+
+    assert isinstance(outcome, HourFailed)
+    assert outcome.reason is Reason.TIMED_OUT
+    await until(lambda: not any(psutil.pid_exists(pid) for pid in before))
+    assert isinstance(await farm.render(light_job(9)), HourRendered)
+
+
+@pytest.fixture
+def away(tmp_path, unused_port):
+    """A cluster that is not there yet."""
+    cluster = Cluster(tmp_path, unused_port())
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def other_program(tmp_path):
+    """The renderer with another comment in it, on a path that goes first."""
+    source = Path(render_farm.__file__).parent
+    copy = tmp_path / "other/render_farm"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("data", "__pycache__"))
+    (copy / "basedata/data").symlink_to(source / "basedata/data")
+    with (copy / "worker/entry.py").open("a") as stream:
+        stream.write("# changed\n")
+    return str(copy.parent)
+
+
+async def test_the_farm_starts_without_a_cluster_and_jobs_wait_for_workers_of_the_same_program(
+    start_remote, away, other_program, light_job, until, catalog
+):
+    farm = await start_remote(away.address)
+    rendering = asyncio.create_task(farm.render(light_job(6)))
+    await until(lambda: farm.cluster_status()["fault"])
+
+    assert not farm.cluster_status()["joined"]
+    assert farm.waiting == {"gfs": 1}
+    (view,) = await farm.region_views((catalog["regions"]["pnw"],))  # questions need no cluster
+    assert view.region == "pnw"
+
+    away.start_scheduler()
+    away.start_workers(1, PYTHONPATH=other_program)
+    (reason,) = await until(lambda: farm.cluster_status()["refused"])
+    assert "render_farm is of other sources" in reason
+    assert farm.cluster_status() == {"joined": True, "fault": "", "workers": 0, "refused": [reason]}
+    assert not rendering.done()
+
+    away.start_workers(1)
+    assert isinstance(await ended(rendering), HourRendered)
+
+
+async def test_a_scheduler_that_dies_costs_no_job_even_if_its_workers_go_with_it(
+    start_remote, away, light_job, until
+):
+    away.start_scheduler()
+    away.start_workers(1)
+    farm = await start_remote(away.address)
+    await until(lambda: workers_of(farm))
+    os.kill(workers_of(farm)[0]["pid"], signal.SIGSTOP)
+    rendering = [asyncio.create_task(farm.render(light_job(hour))) for hour in range(3)]
+    await until(lambda: busy_pids(farm))
+
+    away.stop()
+    await until(lambda: not farm.cluster_status()["joined"])
+    assert farm.waiting == {"gfs": 3}
+
+    away.start_scheduler()
+    away.start_workers(1)
+    outcomes = await ended(asyncio.gather(*rendering))
+    assert [outcome.hour for outcome in outcomes] == [0, 1, 2]
+    assert all(isinstance(outcome, HourRendered) for outcome in outcomes)
+
+
+async def test_a_farm_that_stopped_leaves_no_thread_and_tells_who_waits(
+    start_remote, cluster, light_job, until
+):
+    before = {thread.ident for thread in threading.enumerate()}
+    farm = await start_remote(cluster.address)
+    await until(lambda: workers_of(farm))
+    stopped = [slot["pid"] for slot in workers_of(farm)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    rendering = [asyncio.create_task(farm.render(light_job(hour))) for hour in range(5)]
+    await until(lambda: busy_pids(farm))
+
+    await farm.stop(kill=True)
+    outcomes = await ended(asyncio.gather(*rendering, return_exceptions=True))
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+
+    assert all(isinstance(outcome, FarmClosed) for outcome in outcomes)
+    await until(lambda: not [t for t in threading.enumerate() if t.name == "dask"])
+    left = [thread.name for thread in threading.enumerate() if thread.ident not in before]
+    assert [name for name in left if not name.startswith(("asyncio_", "Dask-Offload"))] == []
+
+
+async def test_a_stop_without_haste_finishes_what_is_in_work(
+    start_remote, cluster, light_job, until
+):
+    farm = await start_remote(cluster.address)
+    await until(lambda: workers_of(farm))
+    rendering = asyncio.create_task(farm.render(light_job(6)))
+    await until(lambda: busy_pids(farm) or rendering.done())
+
+    await farm.stop()
+
+    assert isinstance(await ended(rendering), HourRendered)
+
+
+async def test_a_job_that_nobody_wants_any_more_holds_its_place_until_it_is_done(
+    start_remote, cluster, two_regions, light_job, until
+):
+    farm = await start_remote(cluster.address)
+    await until(lambda: len(workers_of(farm)) == 2)
+    rendering = [asyncio.create_task(farm.render(two_regions)) for _ in range(2)]
+    await until(lambda: len(busy_pids(farm)) == 2)
+
+    for task in rendering:
+        task.cancel()
+    await asyncio.wait(rendering)
+
+    assert isinstance(await farm.render(light_job(9)), HourRendered)
+    assert all(task.cancelled() for task in rendering)
+
+
+def test_without_the_extra_the_service_says_what_to_install():
+    script = (
+        "import sys\n"
+        "from twf_async.farm.remote import connection\n"
+        "assert 'distributed' not in sys.modules\n"
+        "sys.path[:] = []\n"
+        "connection.require_dask()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert ended.returncode == 1
+    assert "BadConfiguration" in ended.stderr
+    assert "pip install 'twf-async[dask]'" in ended.stderr
+
+
+def test_nothing_of_dask_is_loaded_unless_it_is_asked_for():
+    script = (
+        "import sys, twf_async.app.daemon, twf_async.farm.remote.farm, render_farm.worker.shipped\n"
+        "print(sorted({'dask', 'distributed', 'tornado', 'numpy'} & sys.modules.keys()))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert ended.stdout == "[]\n", ended.stderr
