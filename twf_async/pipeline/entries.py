@@ -1,12 +1,15 @@
-"""What the ledger is told of an hour's files. Pure."""
+"""What the ledger is told of an hour's files and frames. Pure."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from render_farm.domain.jobs import Frame, HourRendered
 from twf_async.fetch.fetched import HourFetched
-from twf_async.ledger.entries import HourEntry
+from twf_async.ledger.entries import FrameEntry, HourEntry
 from twf_async.pipeline.freshness import UNKNOWN, Found
 from twf_async.plan.progress import FileState
 from twf_async.plan.reruns import owed
+from twf_async.publish.manifest import FrameState
 
 
 def fetched_entry(
@@ -51,3 +54,36 @@ def given_up_entry(model: str, cycle: str, hour: int, state: FileState) -> HourE
     return HourEntry(
         model, cycle, hour, "failed", state.reason, state.detail, attempts=max(1, tried)
     )
+
+
+def drawn_entry(outcome: HourRendered) -> HourEntry:
+    """Frames of an hour are online; what drawing them took."""
+    return HourEntry(
+        outcome.model,
+        outcome.cycle,
+        outcome.hour,
+        FrameState.PUBLISHED.value,
+        decode_s=outcome.decode_s,
+        render_s=outcome.took_s,
+        peak_rss_mb=outcome.peak_rss_mb,
+    )
+
+
+def online_entries(
+    outcome: HourRendered, online: Iterable[Frame], now: datetime
+) -> list[FrameEntry]:
+    """The frames of a job that are online since *now*."""
+    return [
+        FrameEntry(
+            outcome.model,
+            outcome.cycle,
+            outcome.hour,
+            frame.region,
+            frame.product,
+            FrameState.PUBLISHED.value,
+            bytes=frame.bytes,
+            sha256=frame.sha256,
+            published_at=now,
+        )
+        for frame in online
+    ]

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from render_farm.domain.jobs import Frame, HourRendered
 from twf_async.clock import Clock
-from twf_async.ledger.entries import FrameEntry, HourEntry
+from twf_async.ledger.entries import FrameEntry
 from twf_async.ledger.ledger import Ledger
+from twf_async.pipeline.entries import drawn_entry, online_entries
 from twf_async.pipeline.freshness import RunFreshness
 from twf_async.pipeline.report import MissingFrame, RunCount
 from twf_async.plan.orders import HourOrder, NotApplicable, ProductOrder
@@ -190,35 +191,10 @@ class RunFrames:
             self.old.pop(name, None)
             self._failed.pop(name, None)
             self._events.emit(FRAME_PUBLISHED, self._announcement(frame, outcome.hour))
-        await self._ledger.record_frames(
-            FrameEntry(
-                self.model,
-                self.cycle,
-                outcome.hour,
-                frame.region,
-                frame.product,
-                FrameState.PUBLISHED.value,
-                bytes=frame.bytes,
-                sha256=frame.sha256,
-                published_at=now,
-            )
-            for frame in online
-        )
+        await self._ledger.record_frames(online_entries(outcome, online, now))
         if online:
             self.freshness.online(outcome.hour, rendered_at)
-        await self._ledger.record_hours(
-            [
-                HourEntry(
-                    self.model,
-                    self.cycle,
-                    outcome.hour,
-                    FrameState.PUBLISHED.value,
-                    decode_s=outcome.decode_s,
-                    render_s=outcome.took_s,
-                    peak_rss_mb=outcome.peak_rss_mb,
-                )
-            ]
-        )
+        await self._ledger.record_hours([drawn_entry(outcome)])
         await self._fail(outcome.hour, faults)
         return online
 

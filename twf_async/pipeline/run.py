@@ -6,7 +6,6 @@ started again: what is online is not drawn again, what was downloaded is found i
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,7 +13,8 @@ import structlog
 
 from twf_async.errors import TwfError
 from twf_async.pipeline.course import Course
-from twf_async.pipeline.drawing import HourDrawing
+from twf_async.pipeline.drawing import DiskFull, HourDrawing
+from twf_async.pipeline.ending import closed
 from twf_async.pipeline.fetching import HourFetching
 from twf_async.pipeline.frames import RunFrames
 from twf_async.pipeline.freshness import RunFreshness
@@ -27,11 +27,11 @@ from twf_async.pipeline.tasks import RunTasks
 from twf_async.plan import etas, readiness, schedule
 from twf_async.plan.boxes import union
 from twf_async.plan.progress import Drawable, FileState, RunProgress
-from twf_async.publish.events import RUN_COMPLETE, RUN_STARTED
-from twf_async.publish.manifest import RunState
+from twf_async.publish.events import RUN_STARTED
 
 FETCHES_AT_ONCE = 2
 JOBS_AT_ONCE = 8  # handed to the farm, which has fewer slots; keeps its queue fair to other runs
+NO_ROOM_PAUSE_S = 30.0  # until an hour that found the disk full is drawn again
 
 
 class RunStuck(TwfError):
@@ -154,15 +154,18 @@ class RunPipeline:
 
     async def _open(self) -> None:
         plan, shop, request = self._plan, self._shop, self.request
-        await shop.tree.open_run(
-            request.model,
-            request.cycle,
-            hours=plan.hours,
-            regions=[region.key for region in plan.regions],
-            products=plan.products,
-            notice=self._settings.service.notice,
-            whole=request.is_whole,
-        )
+        try:
+            await shop.tree.open_run(
+                request.model,
+                request.cycle,
+                hours=plan.hours,
+                regions=[region.key for region in plan.regions],
+                products=plan.products,
+                notice=self._settings.service.notice,
+                whole=request.is_whole,
+            )
+        except OSError as error:  # the tree writes the manifest once the disk takes it
+            self._log.error("pipeline.publish_failed", reason=str(error))
         await shop.ledger.run_started(request.model, request.cycle)
         self._frames.expect(plan.orders, tuple(region.key for region in plan.regions))
         waiting = self._frames.waiting(plan.orders)
@@ -198,44 +201,8 @@ class RunPipeline:
 
     async def _close(self, took_s: float) -> RunReport:
         self._tell()
-        shop, request, count = self._shop, self.request, self.count
-        missing = self._frames.missing
-        state = RunState.PARTIAL if missing else RunState.COMPLETE
-        if self.progress.finished:
-            try:
-                await shop.tree.finish_run(request.model, request.cycle, state)
-            except OSError as error:
-                self._log.error("pipeline.publish_failed", reason=str(error))
-            await shop.ledger.run_ended(request.model, request.cycle, state.value)
-            shop.events.emit(
-                RUN_COMPLETE,
-                {"model": request.model, "cycle": request.cycle, "state": state.value},
-            )
-        else:
-            state = RunState.RUNNING
-        if self.progress.finished and self._frames.old:
-            reasons = dict(Counter(self._frames.old.values()))
-            self._log.warning(
-                "pipeline.old_style_kept", frames=len(self._frames.old), reasons=reasons
-            )
-        self._log.info(
-            "pipeline.run_ended",
-            state=state.value,
-            frames=count.expected,
-            published=count.published,
-            missing=len(missing),
-            took_s=round(took_s, 2),
-        )
-        return RunReport(
-            request.model,
-            request.cycle,
-            state,
-            count.expected,
-            count.published,
-            self._frames.drawn,
-            count.not_applicable,
-            missing,
-            took_s,
+        return await closed(
+            self.request, self._shop, self._frames, finished=self.progress.finished, took_s=took_s
         )
 
     def _draw_what_is_ready(self) -> None:
@@ -269,21 +236,29 @@ class RunPipeline:
 
     async def _draw(self, drawable: Drawable) -> None:
         await self._frames.fail(drawable)
-        if not drawable.orders:
-            return
+        while drawable.orders and not await self._has_drawn(drawable):
+            self._tasks.unbind()
+            await asyncio.sleep(self._shop.clock.real_seconds(NO_ROOM_PAUSE_S))
+
+    async def _has_drawn(self, drawable: Drawable) -> bool:
+        """Draw and publish; False where the disk is full."""
         by_hand = self._shop.gate.is_paused_by_hand
         async with self._job_places, self._shop.gate.passage():
             if by_hand:
                 self._frames.freshness.interrupted()
             taken = dict(self._fetching.taken)
-            spoilt = await self._drawing.draw(
-                drawable, self._fetching.paths, begun=self._tasks.bind
-            )
+            try:
+                spoilt = await self._drawing.draw(
+                    drawable, self._fetching.paths, begun=self._tasks.bind
+                )
+            except DiskFull:
+                return False
         self._course.progress = readiness.drawn(self.progress, drawable)
         if spoilt is not None:
             self._mistrust.note(spoilt, taken)
         else:
             await self._redoing.drawn()
+        return True
 
     def _tell(self) -> None:
         if self._on_progress is not None:
