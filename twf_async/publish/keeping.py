@@ -35,7 +35,7 @@ class KeptRuns(WrittenRuns):
         extent = Extent.of(document)
         if not extent.hours:
             return True
-        async with self._locks[model, "evicted"]:
+        async with self._writing(model, "evicted"):
             stones = self._departed.setdefault(model, Tombstones())
             stones.add(cycle, extent)
             try:
@@ -52,7 +52,7 @@ class KeptRuns(WrittenRuns):
             raise BadPin(f"there is no run {cycle} of {model} online; there are: {known}")
 
     async def _set_pin(self, model: str, cycle: str, pin: Pin | None) -> None:
-        async with self._locks[model, cycle]:
+        async with self._writing(model, cycle):
             self._run(model, cycle)  # deleted while this waited: its directory must not come back
             directory = self.run_path(model, cycle)
             if pin is None:

@@ -182,7 +182,7 @@ class PublishedTree(KeptRuns):
 
     async def _publish(self, run: RunOnDisk, rendered: HourRendered) -> tuple[Frame, ...]:
         name = (rendered.model, rendered.cycle)
-        async with self._locks[name]:
+        async with self._writing(*name):
             self._run(*name)  # deleted while this waited: its directory must not come back
             moved, lost = await asyncio.to_thread(move_frames, self.frame_path, rendered)
             for failure in (*rendered.failures, *lost):
@@ -194,7 +194,7 @@ class PublishedTree(KeptRuns):
         return moved
 
     async def _delete(self, model: str, cycle: str) -> None:
-        async with self._locks[model, cycle]:
+        async with self._writing(model, cycle):
             grave = self.staging / f"deleted.{model}.{cycle}.{os.getpid()}-{next(self._staged)}"
             await asyncio.to_thread(bury, self.run_path(model, cycle), grave)
 

@@ -6,10 +6,10 @@ threads, and is finished even if whoever asked for it is cancelled.
 
 import asyncio
 import itertools
-from collections import defaultdict
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -28,12 +28,17 @@ class WrittenRuns(PublishedRuns):
         super().__init__(root)
         self._clock = clock
         self._write_every_s = write_every_s
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        # Of what is being written; a lock that nobody holds or waits for is forgotten.
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._dirty: set[tuple[str, str]] = set()
         self._changed = asyncio.Event()
         self._writes: set[asyncio.Task[object]] = set()
         self._staged = itertools.count(1)
         self._log = structlog.get_logger(component="publish")
+
+    def _writing(self, model: str, what: str) -> asyncio.Lock:
+        """One writer at a time: of a run, or of another file of a model."""
+        return self._locks.setdefault((model, what), asyncio.Lock())
 
     async def flush(self) -> None:
         """Write every manifest that has unwritten changes."""
@@ -69,7 +74,7 @@ class WrittenRuns(PublishedRuns):
 
     async def _write(self, run: RunOnDisk) -> None:
         """Replace the manifest on disk, then let readers see it."""
-        async with self._locks[run.document.model, run.document.cycle]:
+        async with self._writing(run.document.model, run.document.cycle):
             await self._write_locked(run)
 
     async def _write_locked(self, run: RunOnDisk) -> None:
