@@ -21,6 +21,7 @@ from twf_async.web.context import WebContext
 
 PRODUCTS = ("mslp_ptype", "t2m", "precip_total")
 TIMEZONE = "America/Los_Angeles"
+CONFIG_HASH = "0123456789abcdef"
 
 
 def png(shade, width=160, height=120):
@@ -64,7 +65,8 @@ class Site:
             path = staging / f"pnw.{product}.png"
             path.write_bytes(body)
             digest = hashlib.sha256(body).hexdigest()
-            frames.append(Frame("pnw", product, str(path), len(body), digest, 1600, 1200, 0.1))
+            facts = (str(path), len(body), digest, 1600, 1200, 0.1)
+            frames.append(Frame("pnw", product, *facts, config_hash=CONFIG_HASH))
         failures = tuple(
             FrameFailure("pnw", product, Reason.FIELD_MISSING, f"{product} is not in the file")
             for product in failed

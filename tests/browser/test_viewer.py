@@ -345,3 +345,17 @@ async def test_a_run_that_is_gone_is_named_and_the_latest_offered(page, site):
     await page.click("#note-action")
 
     await page.until(f"{SHOWN}?.includes('/{NEW}/pnw/t2m/')")
+
+
+async def test_a_map_of_an_earlier_style_says_so_and_another_does_not(page, site):
+    await fill(site, NEW)
+    site.tree.restyle("gfs", NEW, {("pnw", "t2m"): "another"})
+    await site.tree.flush()
+
+    await page.open(site.url + "?product=t2m&hour=6")
+    await shows(page, NEW, "t2m", 6)
+    assert await page.evaluate(TEXT.format("notice")) == "in an earlier style"
+
+    await page.open(site.url + "?product=mslp_ptype&hour=6")
+    await shows(page, NEW, "mslp_ptype", 6)
+    assert await page.evaluate("document.getElementById('notice').hidden")

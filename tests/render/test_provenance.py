@@ -11,6 +11,7 @@ from render_farm.domain.grib2 import walk
 from render_farm.encode.png import read_texts
 from render_farm.render.hour import render_hour
 from render_farm.render.provenance import config_hash
+from twf_async.publish.files import read_frame
 
 GFS, HRRR = "2026012912", "2026012917"
 
@@ -47,6 +48,15 @@ def test_every_message_is_named_with_its_file_and_the_byte_it_begins_at(make_job
         assert file == path.name
         assert int(offset) == begins[key]
         assert path.read_bytes()[int(offset) :][:4] == b"GRIB"
+
+
+def test_the_config_hash_of_a_picture_is_found_again_in_its_file(make_job, real_file):
+    (frame,) = render_hour(make_job(real_file("gfs", 6), "gfs", GFS, 6, ["t2m"])).frames
+
+    texts = read_texts(Path(frame.path).read_bytes())
+
+    assert frame.config_hash == texts["config_hash"]
+    assert read_frame(Path(frame.path), "west", "t2m").config_hash == frame.config_hash
 
 
 def test_what_is_not_there_is_not_named(make_job, real_file):
@@ -101,6 +111,7 @@ def test_whatever_is_configured_for_the_frame_changes_the_hash(change, job):
         lambda job: replace(job, log_level="debug", software="twf_async 2"),
         lambda job: replace(job, tasks=job.tasks * 2),
         lambda job: with_task(job, order=7, group="upper air"),
+        lambda job: with_scale(job, metric=job.tasks[0].scales["fill"].imperial),
         lambda job: with_task(job, models={"hrrr": ModelVariant(title="only HRRR's")}),
     ],
 )
