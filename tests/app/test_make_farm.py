@@ -7,6 +7,8 @@ import psutil
 import pytest
 
 from twf_async.app.assembly import make_farm, memory
+from twf_async.errors import BadConfiguration
+from twf_async.farm.remote.farm import RemoteFarm
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.settings.load import load
 
@@ -38,6 +40,22 @@ def test_a_model_that_takes_all_memory_still_has_a_slot(make):
 def test_there_is_at_most_a_slot_for_each_processor_unless_it_is_said(make):
     assert make({}, WORKER_GB="0.001").size <= len(os.sched_getaffinity(0))
     assert make({}, WORKERS="7").size == 7
+
+
+def test_with_dask_there_is_one_slot_here_whatever_the_machine_carries(make):
+    pytest.importorskip("distributed", reason="dask.distributed is not installed")
+
+    farm = make({}, BACKEND="dask", SCHEDULER="tcp://127.0.0.1:8786", WORKERS="7")
+
+    assert isinstance(farm, RemoteFarm)
+    assert farm.size == 1
+    assert farm.cluster_status() == {"joined": False, "fault": "", "workers": 0, "refused": []}
+
+
+@pytest.mark.parametrize("scheduler", ["", "10.0.0.1:8786", "http://10.0.0.1:8786", "tcp://host"])
+def test_dask_wants_the_address_of_its_scheduler(make, scheduler):
+    with pytest.raises(BadConfiguration, match="service.toml.*write it as 'tcp://host:8786'"):
+        make({}, BACKEND="dask", SCHEDULER=scheduler)
 
 
 def test_memory_is_never_more_than_the_machine_has():

@@ -20,7 +20,15 @@ def test_every_setting_that_is_fixed_at_the_start_is_named():
         clock={"speed": 2},
         web={"host": "::1", "port": 1},
         logs={"format": "json"},
-        farm={"workers": 7, "max_workers": 9, "reserve_gb": 3, "worker_gb": 2},
+        farm={
+            "backend": "dask",
+            "scheduler": "tcp://127.0.0.1:8786",
+            "ship_limit_mb": 7,
+            "workers": 7,
+            "max_workers": 9,
+            "reserve_gb": 3,
+            "worker_gb": 2,
+        },
     )
 
     assert restart_needed(settings(), fresh) == FIXED

@@ -62,6 +62,7 @@ DOCUMENT = {
     },
     "farm": [{"busy_s": 1.5}, {"busy_s": None}],
     "queue": {"waiting": {"gfs": 2, "hrrr": 1}, "held_for_memory": False},
+    "cluster": None,
     "gate": {"held_by": {}, "fetch_held_by": {"watchdog": "disk nearly full"}},
     "watchdog": {"vitals": {}, "disk_low": False},
     "cache": {"gb": 1.234, "max_gb": 8.0},
@@ -124,6 +125,25 @@ def test_whatever_holds_the_work_up_is_told_in_capitals():
         "workers: 1 of 2 busy, 3 jobs waiting",
     ):
         assert expected in lines
+
+
+def test_what_a_cluster_lacks_is_told_in_capitals():
+    document = deepcopy(DOCUMENT)
+    document["cluster"] = {
+        "joined": True, "fault": "", "workers": 0, "refused": ["it has twf-async 1, the service 2"],
+    }  # fmt: skip
+    lines = table(document).splitlines()
+    assert "JOBS WAIT for dask workers: there is none of use" in lines
+    assert "A DASK WORKER IS REFUSED: it has twf-async 1, the service 2" in lines
+
+    document["cluster"] = {
+        "joined": False, "fault": "the scheduler was lost", "workers": 0, "refused": [],
+    }  # fmt: skip
+    assert "JOBS WAIT for dask workers: the scheduler was lost" in table(document)
+
+    document["cluster"] = {"joined": True, "fault": "", "workers": 2, "refused": []}
+    assert "DASK" not in table(document)
+    assert "JOBS WAIT" not in table(document)
 
 
 def test_it_fits_a_terminal():

@@ -19,6 +19,8 @@ from twf_async.clock import Clock
 from twf_async.farm.farm import Farm
 from twf_async.farm.machine import Machine
 from twf_async.farm.peaks import Peaks
+from twf_async.farm.remote.connection import require_dask
+from twf_async.farm.remote.farm import RemoteFarm
 from twf_async.farm.sizing import MB, budget_mb, worker_count
 from twf_async.farm.slot import SlotSpec
 from twf_async.fetch.cache import Cache
@@ -105,26 +107,37 @@ async def assembled(
 def make_farm(
     settings: Settings, context: BaseContext, peaks_mb: Mapping[str, float], gate: DispatchGate
 ) -> Farm:
-    """As many slots as this machine carries.
+    """As many slots as this machine carries, or one and the workers of a cluster.
 
     peaks_mb  what jobs of each model took before
     gate      jobs that had passed it when it was shut go on one at a time
+    raises    BadConfiguration where a cluster is wanted and dask is not installed
     """
     service = settings.service
     peaks = Peaks(service.farm.worker_gb * 1024, peaks_mb)
     limit, available = memory()
+    machine = Machine(
+        available_mb=lambda: memory()[1] / MB,
+        oom_kills=oom_kills,
+        is_calm=lambda: gate.is_open,
+        budget_mb=budget_mb(service.farm, limit),
+    )
+    if service.farm.backend == "dask":
+        require_dask()
+        return RemoteFarm(
+            slot_spec(service, context),
+            service.farm.scheduler,
+            job_timeout_s=service.farm.job_timeout_s,
+            ship_limit_mb=service.farm.ship_limit_mb,
+            machine=machine,
+            peaks=peaks,
+        )
     slots = worker_count(
         service.farm,
         cores=len(os.sched_getaffinity(0)),
         memory_limit=limit,
         memory_available=available,
         costs_mb=[peaks.of_model_mb(model.key) for model in settings.catalog.enabled_models],
-    )
-    machine = Machine(
-        available_mb=lambda: memory()[1] / MB,
-        oom_kills=oom_kills,
-        is_calm=lambda: gate.is_open,
-        budget_mb=budget_mb(service.farm, limit),
     )
     return Farm(
         slot_spec(service, context),

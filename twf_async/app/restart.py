@@ -6,6 +6,7 @@ from twf_async.settings.service import ServiceSettings
 
 FIXED = (
     *("state_dir", "cache_dir", "publish_dir", "clock", "web.host", "web.port", "logs.format"),
+    *("farm.backend", "farm.scheduler", "farm.ship_limit_mb"),
     *("farm.workers", "farm.max_workers", "farm.reserve_gb", "farm.worker_gb"),
 )
 

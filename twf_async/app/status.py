@@ -14,6 +14,7 @@ from twf_async.app.assembly import Parts
 from twf_async.app.desk import Desk
 from twf_async.app.run_status import resting, run_entry
 from twf_async.app.upkeep import Upkeep
+from twf_async.farm.remote.farm import RemoteFarm
 from twf_async.fetch.status import FetchStatus
 from twf_async.settings.load import Settings
 
@@ -34,6 +35,7 @@ class Status:
     def document(self) -> dict[str, Any]:
         """Everything, JSON-ready. Nothing in it is secret: no path, no address, no contact."""
         parts, now = self._parts, self._parts.clock.now()
+        farm = parts.farm
         models = self._settings().catalog.models
         return {
             "version": __version__,
@@ -49,11 +51,12 @@ class Status:
                 if key in models
             },
             "sources": self._fetch.hosts(),
-            "farm": parts.farm.status(),
+            "farm": farm.status(),
             "queue": {
-                "waiting": dict(parts.farm.waiting),
-                "held_for_memory": parts.farm.held_for_memory,
+                "waiting": dict(farm.waiting),
+                "held_for_memory": farm.held_for_memory,
             },
+            "cluster": farm.cluster_status() if isinstance(farm, RemoteFarm) else None,
             "gate": parts.gate.status(),
             "watchdog": self._upkeep.watchdog.status(),
             "cache": self._upkeep.cleaner.status(),

@@ -155,6 +155,8 @@ def make_housekeeping(
 
 def _slots_when_ample(service: ServiceSettings, farm: Farm) -> int:
     """How many slots the machine carries; a start while memory was short made do with fewer."""
+    if service.farm.backend == "dask":
+        return farm.size  # its own one: jobs are drawn elsewhere
     limit, _ = memory()
     return worker_count(
         service.farm,

@@ -134,6 +134,7 @@ def _remarks(document: Mapping[str, Any], now: datetime) -> Iterator[str]:
             blocked = f", THROTTLED until {_clock(until)} (in {span(left_s)})"
         asked = f"{host['requests_last_minute']} of {host['requests_per_min']:g}"
         yield f"{name}: {asked} requests in the last minute{blocked}"
+    yield from _cluster(document["cluster"])
     busy = sum(slot["busy_s"] is not None for slot in document["farm"])
     waiting = sum(document["queue"]["waiting"].values())
     queued = f", {waiting} jobs waiting" if waiting else ""
@@ -147,6 +148,16 @@ def _remarks(document: Mapping[str, Any], now: datetime) -> Iterator[str]:
             f" {vitals['memory_limit_mb'] / 1024:.1f} GB memory available,"
             f" {vitals['disk_free_gb']:.0f} GB disk free{low}"
         )
+
+
+def _cluster(cluster: Mapping[str, Any] | None) -> Iterator[str]:
+    """What of the cluster holds work up, where there is one."""
+    if cluster is None:
+        return
+    if not cluster["workers"]:
+        yield f"JOBS WAIT for dask workers: {cluster['fault'] or 'there is none of use'}"
+    for reason in cluster["refused"]:
+        yield f"A DASK WORKER IS REFUSED: {reason}"
 
 
 def _columns(rows: Iterator[dict[str, str]]) -> list[str]:

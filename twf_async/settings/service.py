@@ -66,8 +66,11 @@ class CacheSettings(Frozen):
 
 
 class FarmSettings(Frozen):
-    """How many workers render, and what each may cost."""
+    """Where maps are drawn, by how many workers, and what each may cost."""
 
+    backend: Literal["local", "dask"] = "local"
+    scheduler: str = ""  # of dask, "tcp://host:8786"
+    ship_limit_mb: PositiveFloat = 300.0  # messages of one job that are sent to a dask worker
     workers: PositiveInt | Literal["auto"] = "auto"
     reserve_gb: PositiveFloat = 1.0  # left to the rest of the machine by "auto"
     worker_gb: PositiveFloat = 0.4  # what a worker is counted with before its model's jobs told
@@ -77,6 +80,19 @@ class FarmSettings(Frozen):
     job_timeout_s: PositiveFloat = 120.0
     max_tasks_per_child: PositiveInt = 50
     drain_s: PositiveFloat = 8.0
+
+    @model_validator(mode="after")
+    def _finds_its_scheduler(self) -> Self:
+        address = urlsplit(self.scheduler)
+        known = (
+            address.scheme in {"tcp", "tls"} and address.hostname and address.netloc[-1].isdigit()
+        )
+        if self.backend == "dask" and not known:
+            raise ValueError(
+                f"scheduler is {self.scheduler!r}, but backend is 'dask'; write it as"
+                " 'tcp://host:8786', or 'tls://..' where dask is set up for TLS"
+            )
+        return self
 
 
 class WatchdogSettings(Frozen):

@@ -105,7 +105,7 @@ class Cluster:
                 reason=reason,
                 mend=f"start the scheduler at {self._scheduler}, or mend farm.scheduler",
             )
-        self.fault = f"the scheduler does not answer: {reason}"
+        self.fault = "the scheduler does not answer"
 
     async def _leave(self) -> None:
         connection, self._connection = self._connection, None
@@ -128,7 +128,7 @@ class Cluster:
                 faults += 1
                 if faults >= FAULTS or not connection.lives:
                     self._log.warning("farm.cluster_lost", reason=str(error))
-                    self.fault = f"the scheduler was lost: {error}"
+                    self.fault = "the scheduler was lost"
                     raise
             else:
                 faults = 0
@@ -157,8 +157,8 @@ class Cluster:
         except PlaceLost:
             return
         except Exception as error:  # noqa: BLE001 - whatever a foreign process raises
-            reason = f"it cannot load the renderer ({type(error).__name__}: {error});"
-            reason += " install twf-async there"
+            self._log.warning("farm.remote_worker_failed", slot=place.number, reason=str(error))
+            reason = "it cannot load the renderer; install twf-async there"
         else:
             place.pid = found.pid
             reason = difference(self._makeup, found)
