@@ -16,8 +16,8 @@ from twf_async.cli.options import config_option, service_state, state_option
 def command(model: str, cycle: str, config_dir: str | None, state_dir: Path | None) -> None:
     """Have the running service fetch and draw an older run beside those that it follows.
 
-    Hours that the source no longer has fail. A reload or a restart ends it: ask again, what is
-    there is neither fetched nor drawn twice. Pin the run if it is to stay.
+    Hours that the source no longer has fail. A restart ends it: ask again, what is there is neither
+    fetched nor drawn twice. Pin the run if it is to stay.
     """
     answer = ask(service_state(config_dir, state_dir), "backfill", {"model": model, "cycle": cycle})
     advice = "" if answer["pinned"] else f"; to keep it: twf-async pin {model} {cycle} REASON"

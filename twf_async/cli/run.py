@@ -6,6 +6,7 @@ import signal
 import sys
 from dataclasses import asdict
 from multiprocessing.context import BaseContext
+from pathlib import Path
 
 import click
 import uvloop
@@ -21,6 +22,7 @@ from twf_async.cli.options import (
     prepare,
     products_option,
     regions_option,
+    service_state,
     tidy_when_told_to_end,
 )
 from twf_async.errors import BadInput
@@ -70,8 +72,7 @@ def command(
         chosen("product", products, models[model].products) if products else None,
         wait=False,
     )
-    service = settings.service
-    if (run := hand_over(service.state_dir, service.publish_dir, request)) is not None:
+    if (run := hand_over(*_service_places(settings, config_dir), request)) is not None:
         report = _watch(run)
     else:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -80,6 +81,12 @@ def command(
         return FORCED_STOP
     _tell(report, as_json=as_json)
     return INCOMPLETE if report.missing else 0
+
+
+def _service_places(settings: Settings, config_dir: str | None) -> tuple[Path, Path | None]:
+    """State of the service that may be running, and where its maps are to be, if we know."""
+    state_dir, service = service_state(config_dir, None), settings.service
+    return state_dir, service.publish_dir if state_dir == service.state_dir else None
 
 
 def _is_cycle(text: str) -> bool:

@@ -74,16 +74,17 @@ class HandedOver:
         return look
 
 
-def hand_over(state_dir: Path, publish_dir: Path, request: RunRequest) -> HandedOver | None:
+def hand_over(state_dir: Path, publish_dir: Path | None, request: RunRequest) -> HandedOver | None:
     """Give a run to the service with this state; None where none runs.
 
+    publish_dir  where the maps are to be; None: wherever the service has them
     raises  Refused where it would not, NoControl where it does not answer
     """
     try:
         socket_path(state_dir)
     except NoControl:  # no service can listen there
         return None
-    body = {**asdict(request), "publish_dir": str(publish_dir.resolve())}
+    body = {**asdict(request), "publish_dir": publish_dir and str(publish_dir.resolve())}
     try:
         answer = ask(state_dir, "run", body)
     except NobodyListens:

@@ -71,7 +71,7 @@ class Handover:
 
     def _require_same_tree(self, body: Mapping[str, Any]) -> None:
         ours, theirs = self._parts.tree.root.resolve(), body.get("publish_dir")
-        if not isinstance(theirs, str) or Path(theirs) != ours:
+        if isinstance(theirs, str) and Path(theirs) != ours:
             raise BadInput(
                 f"a service with this state publishes to {ours}, not to {theirs};"
                 " set TWF_STATE_DIR to another directory too, or leave both as they are"
