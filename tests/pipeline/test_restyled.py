@@ -171,6 +171,35 @@ async def test_older_runs_are_drawn_again_from_the_cache_after_the_newest(open_b
         assert bench.tree.manifest("gfs", OLD).state is RunState.COMPLETE
 
 
+async def test_a_reload_does_not_wait_for_an_older_run_that_stands_at_the_gate(open_bench):
+    clock = Clock(datetime(2026, 1, 29, 17, tzinfo=UTC))
+    async with open_bench(clock=clock) as bench:
+        bench.fetcher.cycles = {OLD, NEW}
+        shop, current = with_settings(bench)
+        await run_once(RunRequest("gfs", OLD, wait=False), shop)
+        poller = ModelPoller("gfs", shop)
+        await poller.start()
+        await until(lambda: NEW in bench.tree.runs("gfs") and _complete(bench))
+
+        current[0] = redrawn(current[0])
+        async with bench.shop.events.subscribe() as events:
+            await poller.reload()
+            for _ in range(10):  # the newest run is drawn, and not yet at its end
+                while (await events.get()).name != "frame.published":
+                    pass
+            await bench.shop.gate.pause("memory low", by="watchdog")
+        await until(lambda: poller.active_cycles == {OLD})
+        bench.renderer.jobs.clear()
+        current[0] = redrawn(current[0], title="A third title")
+        await poller.reload(drain_s=3600.0)
+        await bench.shop.gate.resume(by="watchdog")
+        await until(lambda: old_style(bench, OLD) == set() and not poller.active_cycles)
+        await poller.stop()
+
+        drawn = [(job.cycle, t.product.title) for job in bench.renderer.jobs for t in job.tasks]
+        assert drawn.count((NEW, "A third title")) == drawn.count((OLD, "A third title")) == 5
+
+
 async def test_products_that_are_not_wanted_any_more_stay_where_they_are_online(open_bench):
     async with open_bench() as bench:
         await run_once(ONCE, bench.shop)

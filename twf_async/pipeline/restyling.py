@@ -36,6 +36,7 @@ class Restyling:
 
     def __init__(self, model: str, cycle: str, shop: Workshop) -> None:
         self.cycle = cycle
+        self.at_work = False  # a worker has a job of it
         self._shop, self._draining = shop, False
         settings = shop.settings()
         plan = plan_run(settings, RunRequest(model, cycle, wait=False), fetches_at_once=1)
@@ -78,12 +79,16 @@ class Restyling:
             if not drawable.orders:
                 continue
             async with self._shop.gate.passage():
-                spoilt = await self._drawing.draw(drawable, paths)
+                spoilt = await self._drawing.draw(drawable, paths, begun=self._begun)
+            self.at_work = False
             if spoilt is not None:
                 faults = {(f.region, f.product): Fault(f.reason.value) for f in spoilt.failures}
                 await self._frames.fail_frames(drawable.hour, faults)
         self._log.info("pipeline.run_restyled", drawn=before - self.old, kept=self.old)
         return True
+
+    def _begun(self) -> None:
+        self.at_work = True
 
     async def _paths_here(self, wanted: dict[int, frozenset[MessageKey]]) -> Paths:
         box = union(view.box for view in await self._drawing.views())
@@ -131,9 +136,12 @@ class OlderRuns:
             self._todo.remove(older[0])
 
     def drain(self) -> None:
-        """Begin no further job; `task` ends when the one in flight has."""
-        if self._run is not None:
-            self._run.drain()
+        """Begin no further job; `task` ends when the one that a worker has does."""
+        if self._run is None or self.task is None:
+            return
+        self._run.drain()
+        if not self._run.at_work:  # it may stand at the gate for long
+            self.task.cancel()
 
     def _is_old(self, cycle: str) -> bool:
         tree, key = self._shop.tree, self._model.key
