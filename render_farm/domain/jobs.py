@@ -65,6 +65,7 @@ class Reason(StrEnum):
     TIMED_OUT = "timed out"
     FETCH_FAILED = "fetch failed"
     OUT_OF_MEMORY = "out of memory"
+    NO_SPACE = "no disk space"
 
 
 @dataclass(frozen=True, slots=True)

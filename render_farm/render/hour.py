@@ -4,6 +4,7 @@ A plain function of its job, callable in any process. Whatever goes wrong with a
 derivation or a frame becomes that frame's failure with its reason; the rest of the hour goes on.
 """
 
+import errno
 import hashlib
 import os
 import time
@@ -62,7 +63,7 @@ def render_hour(job: RenderJob, *, go_on: bool = False) -> HourRendered | HourFa
         Path(job.staging_dir).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         detail = f"the staging directory cannot be made: {error}"
-        return HourFailed(job.model, job.cycle, job.hour, Reason.RENDER_ERROR, detail)
+        return HourFailed(job.model, job.cycle, job.hour, _reason(error), detail)
     before = kept(job.staging_dir) if go_on else Kept()
     tasks = before.left(thrifty(job.tasks))
     if go_on:
@@ -112,7 +113,7 @@ def _derived(task: ProductTask, fields: JobFields, totals: RunningTotals) -> Der
         return Unusable(Reason.BAD_DATA, str(error))
     except DRAW_ERRORS as error:
         _log.error("render.derivation_failed", product=task.product.key, exc_info=error)
-        return Unusable(Reason.RENDER_ERROR, _sentence(error))
+        return Unusable(_reason(error), _sentence(error))
     if isinstance(derived, Derived) and "fill" not in derived.arrays:
         return Unusable(Reason.RENDER_ERROR, f"recipe {task.product.recipe!r} made no fill")
     return derived
@@ -152,7 +153,7 @@ def _frame(
         return FrameFailure(region_key, product, Reason.BAD_DATA, str(error))
     except DRAW_ERRORS as error:
         _log.error("render.frame_failed", product=product, region=region_key, exc_info=error)
-        return FrameFailure(region_key, product, Reason.RENDER_ERROR, _sentence(error))
+        return FrameFailure(region_key, product, _reason(error), _sentence(error))
 
 
 def _drawn(
@@ -178,6 +179,12 @@ def _drawn(
         cpu_s=cpu_s,
         config_hash=config_hash(job, task, region),
     )
+
+
+def _reason(error: Exception) -> Reason:
+    """A full disk is nobody's fault here, and can be tried again."""
+    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return Reason.NO_SPACE if full else Reason.RENDER_ERROR
 
 
 def _sentence(error: BaseException) -> str:

@@ -150,9 +150,9 @@ def small_disk(directory: Path, megabytes: int):
 
 
 def stuff(directory: Path) -> Path:
-    """Fill the disk of *directory* to the last byte with a file, which is returned."""
+    """Fill what is left of a disk, to the last byte, with a file in *directory*: its path."""
     path = directory / "somebody-elses"
-    with path.open("wb", buffering=0) as file, suppress(OSError):
+    with path.open("ab", buffering=0) as file, suppress(OSError):
         while file.write(bytes(1 << 12)):
             pass
     return path

@@ -1,11 +1,12 @@
 """Draws what of an hour is ready: staging, job, worker, publishing."""
 
+import errno
 from collections.abc import Callable
 
 import structlog
 
-from render_farm.domain.jobs import HourFailed, RegionView
-from twf_async.errors import FarmError
+from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RegionView
+from twf_async.errors import FarmError, TwfError
 from twf_async.pipeline.frames import Fault, RunFrames
 from twf_async.pipeline.jobs import Files, render_job
 from twf_async.pipeline.opening import RunPlan
@@ -16,6 +17,11 @@ from twf_async.publish.manifest import FrameState
 from twf_async.settings.load import Settings
 
 VIEW_ATTEMPTS = 3
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class DiskFull(TwfError):
+    """There was no room for an hour's frames: they are to be drawn again later."""
 
 
 class HourDrawing:
@@ -48,6 +54,7 @@ class HourDrawing:
 
         begun    called when a worker takes the job: until then nothing is lost by cancelling
         returns  what could not be drawn for the values of its messages; nobody has been told yet
+        raises   DiskFull
         """
         hour, origins = drawable.hour, origins_of(drawable, files)
         products = [order.product.key for order in drawable.orders]
@@ -69,6 +76,7 @@ class HourDrawing:
             )
             self._frames.mark(hour, products, FrameState.RENDERING)
             outcome = await self._shop.renderer.render(job, begun=begun)
+            _require_room(outcome)
             if isinstance(outcome, HourFailed):
                 reason = outcome.reason.value
                 self._log.error(
@@ -95,6 +103,18 @@ class HourDrawing:
             await self._shop.tree.discard_staging(staging)
 
     async def _disk_failed(self, drawable: Drawable, error: OSError) -> None:
-        """A full or broken disk costs this hour's frames, not the service."""
+        """A broken disk costs this hour's frames, a full one time; neither the service."""
         self._log.error("pipeline.publish_failed", hour=drawable.hour, reason=str(error))
+        if error.errno in _FULL:
+            products = [order.product.key for order in drawable.orders]
+            self._frames.mark(drawable.hour, products, FrameState.EXPECTED)
+            raise DiskFull(str(error)) from None
         await self._frames.fail_drawing(drawable, Fault("disk error", str(error)))
+
+
+def _require_room(outcome: HourRendered | HourFailed) -> None:
+    """Raise what the worker met where it could not write for want of room."""
+    failures = (outcome,) if isinstance(outcome, HourFailed) else outcome.failures
+    for failure in failures:
+        if failure.reason is Reason.NO_SPACE:
+            raise OSError(errno.ENOSPC, failure.detail)

@@ -41,6 +41,12 @@ class RunTasks:
         if (task := asyncio.current_task()) is not None:
             self.binding.add(task)
 
+    def unbind(self) -> None:
+        """From here on a drain cancels the calling task again."""
+        if (task := asyncio.current_task()) is not None:
+            self.binding.discard(task)
+        self.wake()
+
     def drop_others(self) -> None:
         """Cancel what a drain does not wait for."""
         for task in self._going - self.binding:
