@@ -94,7 +94,7 @@ def test_the_table_says_who_holds_what_and_marks_what_misses_its_bar():
     assert [row.split("  ")[0] for row in rows if row.endswith("ABOVE")] == [
         "all processes, PSS at most"
     ]
-    assert any("of it 2 workers" in row and "240 of it not of files" in row for row in rows)
+    assert any("of it 2 workers" in row and "240 of it anonymous" in row for row in rows)
     assert "in the log: farm.job_lost 2x" in rows
 
 

@@ -51,7 +51,7 @@ def run_lines(figures: RunFigures) -> Iterator[Line]:
 
 def _held(held: Held) -> Iterator[Line]:
     many = f"{held.processes} {held.role.value}s" if held.processes > 1 else held.role.value
-    yield Line(f"  of it {many}", held.pss_mb, f"MB, {held.anon_mb:.0f} of it not of files")
+    yield Line(f"  of it {many}", held.pss_mb, f"MB, {held.anon_mb:.0f} of it anonymous")
     if held.role is Role.WORKER:
         yield Line("  a worker at most, at any time", held.most_mb, "MB")
 

@@ -31,7 +31,7 @@ class Role(StrEnum):
 class Process:
     """One process at a moment.
 
-    pss_mb    its share of the memory; anon_mb of it has no file behind it
+    pss_mb    its share of the memory; anon_mb of it anonymous: no file is behind it
     rss_mb    what it has resident, shared or not: unlike its share no other process changes that
     hwm_mb    the most it was ever resident with (RSS)
     cpu_s     of its own, user and system; children_cpu_s of those children that it has buried
