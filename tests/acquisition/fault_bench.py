@@ -48,7 +48,11 @@ def _instants(*fields):
 
 @dataclass(frozen=True)
 class Way:
-    """A model's hour, and by which road it comes. nomads, mirror: whether they can be asked."""
+    """A model's hour, and by which road it comes.
+
+    nomads, mirror  whether they can be asked
+    several         whether several byte ranges are asked for at once
+    """
 
     name: str
     model: str
@@ -57,6 +61,7 @@ class Way:
     box: Box
     nomads: bool = True
     mirror: bool = False
+    several: bool = True
 
     def __str__(self):
         return self.name
@@ -67,7 +72,8 @@ _HRRR = _instants("REFC:entire atmosphere", "CSNOW:surface", "CRAIN:surface")
 GFS = Way("GFS filter", "gfs", "2026012912", _GFS, PNW)
 AIGFS = Way("AIGFS ranges", "aigfs", "2026012912", _GFS, PNW)
 HRRR = Way("HRRR filter", "hrrr", "2026012917", _HRRR, PNW)
-RANGES = Way("HRRR ranges", "hrrr", "2026012917", _HRRR, CONUS)
+RANGES = Way("HRRR ranges", "hrrr", "2026012917", _HRRR, CONUS, several=False)
+SEVERAL = Way("HRRR ranges at once", "hrrr", "2026012917", _HRRR, CONUS)
 MIRROR = Way("AWS mirror", "gfs", "2026012912", _GFS, PNW, nomads=False, mirror=True)
 BOTH = Way("HRRR ranges, mirrored", "hrrr", "2026012917", _HRRR, CONUS, mirror=True)
 
@@ -187,6 +193,7 @@ class Bench:
             UpstreamSettings(
                 nomads_url=replica.url if way.nomads else NOBODY,
                 aws_url=replica.mirror_url,
+                multi_range=way.several,
                 read_timeout_s=silence_s,
                 fallback_after_min=after_min,
             ),

@@ -7,13 +7,23 @@ import asyncio
 
 import pytest
 
-from tests.acquisition.fault_bench import AIGFS, BOTH, GFS, HRRR, MIRROR, RANGES, Bench, lay_out
+from tests.acquisition.fault_bench import (
+    AIGFS,
+    BOTH,
+    GFS,
+    HRRR,
+    MIRROR,
+    RANGES,
+    SEVERAL,
+    Bench,
+    lay_out,
+)
 from twf_async.fetch.errors import Throttled
 from twf_async.replica.faults.kinds import Kind
 from twf_async.replica.faults.mixes import mixed
 from twf_async.settings.load import load
 
-WAYS = (GFS, AIGFS, HRRR, RANGES, MIRROR, BOTH)
+WAYS = (GFS, AIGFS, HRRR, RANGES, SEVERAL, MIRROR, BOTH)
 CUT_OUT = {GFS, HRRR}
 # Silences cost real time, and are in the matrix; flipped bits are for whoever decodes to see. That
 # a cut-out is of another grid can only be told by other hours.

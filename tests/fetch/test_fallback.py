@@ -14,6 +14,7 @@ from twf_async.fetch.pacer import Pacer
 from twf_async.fetch.pacing import Breaker
 from twf_async.fetch.patience import Patience
 from twf_async.fetch.sources import AWS, NOMADS, sources
+from twf_async.fetch.spans import Span
 from twf_async.settings.load import load
 from twf_async.settings.service import UpstreamSettings
 
@@ -88,6 +89,6 @@ def test_a_range_that_the_file_cannot_hold_speaks_against_the_inventory():
     headers = {"Content-Range": "bytes 100-199/200"}
 
     with pytest.raises(RangeRefused) as refusal:
-        require_range(206, headers, 100, 300)
+        require_range(206, headers, Span(100, 300))
 
     assert refusal.value.suspect_index

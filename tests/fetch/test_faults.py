@@ -167,7 +167,7 @@ async def test_a_file_that_is_replaced_between_two_ranges_is_begun_again(
         ("f006.grib2", lambda asked: ranged(content, asked, modified=younger)),
     ]
     with capture_logs() as logs:
-        async with running(nomads.url) as fetcher:
+        async with running(nomads.url, multi_range=False) as fetcher:
             await fetcher.hour(want(aigfs, T2M, TOTAL))
 
     reasons = [line["reason"] for line in logs if line["event"] == "fetch.retried"]

@@ -16,12 +16,14 @@ from twf_async.fetch.errors import (
     Forbidden,
     NotYetPublished,
     PageInstead,
+    PastEnd,
     RangeIgnored,
     RangeRefused,
     Refused,
     ServerTrouble,
     SourceError,
 )
+from twf_async.fetch.spans import ContentRange, Span, read_content_range
 
 PEEK_BYTES = 4096
 LONGEST_WAIT_S = 600.0
@@ -32,7 +34,6 @@ _CLOSED = (b"403 forbidden", b"<code>accessdenied</code>")  # Apache's and S3's,
 _AKAMAI = "akamai"
 _TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 _TAG = re.compile(rb"<[^>]*>")
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15})")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _BY_STATUS: dict[int, type[SourceError]] = {
     404: NotYetPublished,
@@ -104,26 +105,28 @@ def says_blocked(text: bytes) -> bool:
     return any(word in lowered for word in _BLOCKED)
 
 
-def require_range(
-    status: int, headers: Mapping[str, str], start: int, end: int | None
-) -> tuple[int, int]:
-    """The end (exclusive) of the bytes that come and the size of the file.
+def require_range(status: int, headers: Mapping[str, str], asked: Span) -> ContentRange:
+    """The bytes that come where one span was asked for.
 
-    start, end  what was asked for; end exclusive, None to the end of the file
-    raises      RangeIgnored, RangeRefused for one that the file cannot hold, BrokenStream for
-                another range than asked
+    raises  RangeIgnored, RangeRefused for one that the file cannot hold, BrokenStream for
+            another one than asked
     """
+    require_part(status)
+    told = headers.get("Content-Range", "")
+    coming = read_content_range(told)
+    if coming is None:
+        raise RangeIgnored(f"206 with Content-Range {_writable(told)[:60]!r}")
+    if asked.end is not None and coming.total < asked.end:
+        raise PastEnd(f"asked for bytes {asked}, the file has {coming.total}")
+    if (coming.start, coming.end) != (asked.start, asked.end or coming.total):
+        raise BrokenStream(f"asked for bytes {asked}, got {coming}")
+    return coming
+
+
+def require_part(status: int) -> None:
+    """Raise RangeIgnored unless a part of the file comes."""
     if status != 206:
         raise RangeIgnored(f"status {status} to a byte range: the whole file comes")
-    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
-    if match is None:
-        raise RangeIgnored(f"206 with Content-Range {headers.get('Content-Range', '')[:60]!r}")
-    first, last, total = (int(group) for group in match.groups())
-    if end is not None and total < end:
-        raise RangeRefused(f"asked for bytes {start}-{end}, the file has {total}")
-    if first != start or last + 1 != (total if end is None else end):
-        raise BrokenStream(f"asked for bytes {start}-{end}, got {match[0]}")
-    return last + 1, total
 
 
 def last_modified(headers: Mapping[str, str]) -> datetime | None:

@@ -18,10 +18,11 @@ from twf_async.errors import FetchError
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import NoSpace, SourceError
+from twf_async.fetch.gathering import Gathering
 from twf_async.fetch.grids import Grids
 from twf_async.fetch.part import Part, disk_error, open_part
 from twf_async.fetch.patience import Patience
-from twf_async.fetch.receiving import FileRead, Receiver
+from twf_async.fetch.receiving import Receiver
 from twf_async.fetch.record import Record
 from twf_async.fetch.retry import persist
 from twf_async.fetch.settling import Settling
@@ -73,7 +74,7 @@ class Downloader:
         stretches: Sequence[ByteRange],
         wanted: frozenset[MessageKey],
     ) -> Record:
-        """Stretches of the file, one request each, put together in file order.
+        """Stretches of the file, put together in file order.
 
         lines   the whole inventory that the stretches were found by
         """
@@ -83,13 +84,13 @@ class Downloader:
         places = " ".join(f"{stretch.start}-{stretch.end}" for stretch in stretches)
         target = self._target(errand, f"{errand.name} {places}")
         await _require_space(target, sum((s.end or s.start) - s.start for s in stretches))
-        read = FileRead(lines[-1].offset)
+        gathering = Gathering(stretches, lines[-1].offset)
         async with open_part(target) as part:
-            for stretch in stretches:
-                work = partial(self._receiver.stretch, errand, stretch, part, part.size, read)
+            while gathering.missing:
+                work = partial(self._receiver.gather, errand, part, gathering)
                 await self._persist(errand, work)
             return await self._keep(
-                part, target, errand, expected, "RANGES", modified=read.modified
+                part, target, errand, expected, "RANGES", modified=gathering.modified
             )
 
     async def whole(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from render_farm.domain.fields import MessageKey
 from twf_async.fetch.host import Kind, Request, Tally
 from twf_async.fetch.sources import FileAt
+from twf_async.fetch.spans import Span
 from twf_async.plan.selection import FILTER_REQUESTS
 from twf_async.plan.urls import file_path
 
@@ -29,12 +30,10 @@ class Errand:
         """The file's path, for logs and digests: the same on every source."""
         return file_path(self.at.file, self.at.cycle, self.at.hour)
 
-    def request(
-        self, url: str, *, start: int | None = None, end: int | None = None, expected: int = 0
-    ) -> Request:
+    def request(self, url: str, *, spans: tuple[Span, ...] = (), expected: int = 0) -> Request:
         """One GET of this errand; *expected* bytes are for its deadline only."""
-        kind = self._kind(url, start)
-        return Request(url, self.at.model.key, kind, start, end, self.recent, expected)
+        kind = self._kind(url, spans)
+        return Request(url, self.at.model.key, kind, spans, self.recent, expected)
 
     def headers_request(self) -> Request:
         """One HEAD of the file: how long it is, and since when."""
@@ -42,9 +41,9 @@ class Errand:
             self.at.url, self.at.model.key, "INVENTORY", recent=self.recent, headers_only=True
         )
 
-    def _kind(self, url: str, start: int | None) -> Kind:
+    def _kind(self, url: str, spans: tuple[Span, ...]) -> Kind:
         if url == self.at.idx_url:
             return "INVENTORY"
         if url != self.at.url:
             return "FILTERED"
-        return "FULL" if start is None else "RANGES"
+        return "RANGES" if spans else "FULL"

@@ -50,9 +50,13 @@ class Expired(SourceError):
 
 
 class Throttled(SourceError):
-    """The source has blocked us, or soon would. Every request waits, not only this one."""
+    """The source has blocked us, or soon would. Every request waits, not only this one.
+
+    answered  it was this request that the source refused
+    """
 
     reason = "throttled by the source"
+    answered = False
 
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
@@ -151,12 +155,23 @@ class RangeIgnored(SourceError):
 
 
 class RangeRefused(BadFile):
-    """416, or known before: the inventory points past the end of the file."""
+    """416: the inventory points past the end of the file."""
 
     suspect_index = True
     suspect_file = True
     retry_after_s = 10.0
     reason = "inventory points past the end of the file"
+
+
+class PastEnd(RangeRefused):
+    """The same, known from the file's length."""
+
+
+class RangesUnclear(SourceError):
+    """What came for several byte ranges at once is not what HTTP says it should be."""
+
+    retry_after_s = 2.0
+    reason = "several byte ranges not understood"
 
 
 class FileReplaced(BadFile):

@@ -29,6 +29,7 @@ from twf_async.fetch.host import Host, Tally
 from twf_async.fetch.pacer import Pacer
 from twf_async.fetch.pacing import Breaker
 from twf_async.fetch.patience import Patience
+from twf_async.fetch.several import Several
 from twf_async.fetch.sources import AWS, NOMADS, Source
 from twf_async.plan.runs import candidates, hours_of_cycle
 from twf_async.settings.service import FetchSettings, UpstreamSettings
@@ -55,7 +56,7 @@ class Fetcher:
         self._cuts = Cuts(self._cache)
         per_min = requests_per_min or upstream.requests_per_min
         self._hosts = {
-            name: Host(name, Pacer(per_min), Breaker(name, patience or Patience()))
+            name: Host(name, Pacer(per_min), Breaker(name, patience or Patience()), Several(name))
             for name in (NOMADS, AWS)
         }
         self._engine = self._build(upstream, fetch)

@@ -137,6 +137,7 @@ class FileFetch:
             way=way,
             at_most=errand.splits,
             held=errand.held.union(*(record.keys for record in have.records.values())),
+            several=errand.at.source.asks_several,
         )
         outcomes = await self._download(errand, lines, selection, box)
         for outcome in outcomes:

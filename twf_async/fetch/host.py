@@ -1,21 +1,24 @@
 """Whom we ask, for what, and what it has cost so far."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from twf_async.fetch.pacer import Pacer
 from twf_async.fetch.pacing import Breaker
+from twf_async.fetch.several import Several
+from twf_async.fetch.spans import Span
 
 Kind = Literal["INVENTORY", "FILTERED", "RANGES", "FULL"]
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One source's budget and breaker."""
+    """One source's budget and breaker, and whether several ranges at once can be had of it."""
 
     name: str
     pacer: Pacer
     breaker: Breaker
+    several: Several = field(default_factory=Several)
 
 
 @dataclass(slots=True)
@@ -42,7 +45,7 @@ class Request:
 
     model   whose connections it takes
     kind    what is asked for, for the accounts
-    start, end   a byte range, end exclusive (None: to the end); start None asks for the whole
+    spans   of bytes, rising and apart; none asks for the whole
     recent  whether it is too young to have been cleared away
     expected_bytes  for the deadline only
     """
@@ -50,8 +53,7 @@ class Request:
     url: str
     model: str
     kind: Kind
-    start: int | None = None
-    end: int | None = None
+    spans: tuple[Span, ...] = ()
     recent: bool = True
     expected_bytes: int = 0
     headers_only: bool = False

@@ -102,4 +102,6 @@ class Breaker:
                 pause_s=round(pause_s, 1),
                 times_in_a_row=self._strikes,
             )
-        return Throttled(f"{self._host}: {what}", retry_after_s=self.throttled_for_s)
+        error = Throttled(f"{self._host}: {what}", retry_after_s=self.throttled_for_s)
+        error.answered = True
+        return error

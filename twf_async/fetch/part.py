@@ -29,12 +29,20 @@ class Part:
         self.path = path
         self._stream = stream
         self._buffer = bytearray()
-        self._written = 0
+        self._written = 0  # the place in the file that the stream stands at
 
     @property
     def size(self) -> int:
-        """Bytes taken so far."""
+        """Bytes taken so far; of a file that is not written in order, where the last ones end."""
         return self._written + len(self._buffer)
+
+    async def put(self, place: int, chunk: bytes) -> None:
+        """Take bytes that belong at *place* of the file, in whatever order they come."""
+        if place != self.size:
+            await self._drain()
+            await self._stream.seek(place)
+            self._written = place
+        await self.write(chunk)
 
     async def write(self, chunk: bytes) -> None:
         """Take more bytes."""

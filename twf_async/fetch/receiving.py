@@ -3,55 +3,36 @@
 Nothing is verified here but the framing: that as much came as was promised, of one file.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from twf_async.errors import FetchError
-from twf_async.fetch.answers import last_modified, require_range
+from twf_async.fetch.answers import error_of_kind, last_modified, require_part, require_range
+from twf_async.fetch.body import Answer
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import (
     BrokenStream,
     EmptyAnswer,
-    FileReplaced,
-    NotGrib,
-    RangeRefused,
+    RangesUnclear,
     Refused,
+    SourceError,
     TimedOut,
     TooMuch,
 )
+from twf_async.fetch.framing import (
+    Begun,
+    Bytes,
+    Ended,
+    Event,
+    Framing,
+    Multipart,
+    OneRange,
+    boundary_of,
+)
+from twf_async.fetch.gathering import Gathering
 from twf_async.fetch.host import Request
 from twf_async.fetch.part import Part
 from twf_async.fetch.settling import Settling
+from twf_async.fetch.spans import ContentRange, Span, read_content_range
 from twf_async.fetch.transport import Transport
-from twf_async.plan.selection import ByteRange
-
-_MAGIC = b"GRIB"
-
-
-@dataclass(slots=True)
-class FileRead:
-    """Tells whether the file behind a URL is the one of the inventory, and stays that one.
-
-    last_offset  where the inventory's last message begins
-    counted      whether the answer in hand says how long it is, and as long as it was asked for
-    """
-
-    last_offset: int
-    total: int | None = None
-    modified: datetime | None = None
-    counted: bool = False
-
-    def require(self, total: int, modified: datetime | None) -> None:
-        """Raise FileReplaced or RangeRefused unless the file is as long and old as it should."""
-        if self.total is not None and (self.total, self.modified) != (total, modified):
-            raise FileReplaced(
-                f"{self.total} bytes of {self.modified}, then {total} bytes of {modified}"
-            )
-        if self.last_offset >= total:
-            raise RangeRefused(
-                f"the last field begins at byte {self.last_offset}, the file has {total}"
-            )
-        self.total, self.modified = total, modified
 
 
 class Receiver:
@@ -92,59 +73,111 @@ class Receiver:
             raise EmptyAnswer(f"{request.url}: nothing came")
         return last_modified(answer.headers)
 
-    async def stretch(
-        self, errand: Errand, stretch: ByteRange, part: Part, begin: int, read: FileRead
-    ) -> None:
-        """One byte range behind the first *begin* bytes of *part*; goes on where it broke off."""
-        received = part.size - begin
-        start = stretch.start + received
-        asked_end = stretch.end if stretch.end is not None else read.total
-        if received and start == asked_end:
-            return  # it broke after its last byte
-        if asked_end is not None and start >= asked_end:
-            raise RangeRefused(f"a field begins at byte {start}, the file has {asked_end}")
-        expected = 0 if asked_end is None else asked_end - start
-        request = errand.request(errand.at.url, start=start, end=asked_end, expected=expected)
-        try:
-            await self._range(errand, request, part, read, begins=not received)
-        except (BrokenStream, TimedOut):
-            # What came is kept, and continued, where the answer was framed by its length: a chunk
-            # that is longer than it says leaves bytes behind that are not of the file.
-            if not read.counted:
-                await part.cut(begin + received)
-            raise
-        except FetchError:
-            await part.cut(begin)
-            raise
+    async def gather(self, errand: Errand, part: Part, gathering: Gathering) -> None:
+        """Ask once for bytes that are missing, several spans at a time where the source can.
 
-    async def _range(
-        self,
-        errand: Errand,
-        request: Request,
-        part: Part,
-        read: FileRead,
-        *,
-        begins: bool,
-    ) -> None:
-        """The body of a 206, all of it and never more than promised.
-
-        begins  whether its first byte must be that of a message
+        What came before an error is kept where it is proven: whole spans, and the beginning of one
+        in which an answer of known length broke off.
         """
-        position = start = request.start or 0
-        read.counted = False
-        async with self._transport.ask(errand.at.source.host, request, errand.tally) as answer:
-            end, total = require_range(answer.status, answer.headers, start, request.end)
-            modified = last_modified(answer.headers)
-            if read.total is None and self._settling.watches(errand):
-                self._settling.require(errand, total, modified)
-            read.require(total, modified)
-            if begins and not answer.peek.startswith(_MAGIC):
-                raise NotGrib(f"the field at byte {start} does not begin with GRIB")
-            read.counted = answer.headers.get("Content-Length") == str(end - start)
-            async for chunk in answer.chunks():
-                position += len(chunk)
-                if position > end:
-                    raise TooMuch(f"more than the promised bytes {start}-{end}")
-                await part.write(chunk)
-        if position < end:
-            raise BrokenStream(f"bytes {start}-{end} ended early")
+        source = errand.at.source
+        spans = gathering.asks(several=source.asks_several)
+        if not spans:
+            return  # it broke after its last byte
+        several, before = source.host.several, gathering.taken
+        try:
+            await self._take(errand, spans, part, gathering)
+        except SourceError as error:
+            if len(spans) == 1:
+                several.one_failed(error)
+                raise
+            if gathering.taken == before:
+                several.failed(error)
+            if isinstance(error, Refused):  # of one range alone there may be no refusal
+                raise error_of_kind(RangesUnclear, error) from error
+            raise
+        if len(spans) == 1:
+            several.one_came()
+        else:
+            left = {span.start for span in gathering.missing}
+            several.came(all_of_them=left.isdisjoint(span.start for span in spans))
+
+    async def _take(
+        self, errand: Errand, spans: tuple[Span, ...], part: Part, gathering: Gathering
+    ) -> None:
+        expected = sum(span.end - span.start for span in spans if span.end is not None)
+        request = errand.request(errand.at.url, spans=spans, expected=expected)
+        coming = _Coming(spans, part, gathering)
+        try:
+            async with self._transport.ask(errand.at.source.host, request, errand.tally) as answer:
+                framing = coming.framed(answer)
+                modified = last_modified(answer.headers)
+                async for chunk in answer.chunks():
+                    for event in framing.feed(chunk):
+                        if isinstance(event, Begun):
+                            if not gathering.begun and self._settling.watches(errand):
+                                self._settling.require(errand, event.range.total, modified)
+                            coming.begin(event.range, modified)
+                        else:
+                            await coming.go_on(event)
+                coming.counted = False
+                for event in framing.finish():
+                    await coming.go_on(event)
+        except (BrokenStream, TimedOut):
+            coming.break_off()
+            raise
+
+
+class _Coming:
+    """The spans of one answer, on their way to *part*.
+
+    counted  whether the answer says how long it is, so that what came of it before the connection
+             broke is of the file: a chunk that is longer than it says leaves bytes that are not
+    """
+
+    def __init__(self, asked: tuple[Span, ...], part: Part, gathering: Gathering) -> None:
+        self._asked, self._part, self._gathering = asked, part, gathering
+        self._start = self._at = 0  # of the span that is coming
+        self._spans = 0
+        self.counted = False
+
+    def framed(self, answer: Answer) -> Framing:
+        """How to read the answer. RangeIgnored, RangesUnclear and others of `require_range`."""
+        headers = answer.headers
+        if len(self._asked) == 1:
+            span = require_range(answer.status, headers, self._asked[0])
+            self.counted = headers.get("Content-Length") == str(span.end - span.start)
+            return OneRange(span)
+        require_part(answer.status)
+        self.counted = "Content-Length" in headers and "Transfer-Encoding" not in headers
+        boundary = boundary_of(headers.get("Content-Type", ""))
+        if boundary is not None:
+            return Multipart(boundary)
+        only = read_content_range(headers.get("Content-Range", ""))
+        if only is None:
+            raise RangesUnclear("206 to several byte ranges with neither parts nor a Content-Range")
+        self.counted = headers.get("Content-Length") == str(only.end - only.start)
+        return OneRange(only)
+
+    def begin(self, coming: ContentRange, modified: datetime | None) -> None:
+        """A span begins. FileReplaced, PastEnd, RangesUnclear unless it may."""
+        self._gathering.require_file(coming, modified)
+        self._gathering.require_asked(coming, self._asked)
+        self._spans += 1
+        if self._spans > len(self._asked):
+            raise RangesUnclear(f"more than the {len(self._asked)} byte ranges asked for")
+        self._start = self._at = coming.start
+
+    async def go_on(self, event: Event) -> None:
+        """Write down what comes, or note that the span is whole."""
+        if isinstance(event, Bytes):
+            for place, data in self._gathering.places(event.at, event.data):
+                await self._part.put(place, data)
+            self._at = event.at + len(event.data)
+        elif isinstance(event, Ended):
+            self._gathering.take(self._start, self._at)
+            self._start = self._at
+
+    def break_off(self) -> None:
+        """The answer broke off in a span: what came of it is kept, where that can be told."""
+        if self.counted and self._start < self._at:
+            self._gathering.take(self._start, self._at)

@@ -59,16 +59,23 @@ class Source:
 
     base     its URL; "" with a mirror where each model has its own
     filters  whether it is asked to cut out boxes
+    multi_range  whether it can be asked for several byte ranges at once
     """
 
     name: str
     base: str
     host: Host
     filters: bool = False
+    multi_range: bool = False
 
     def serves(self, model: Model) -> bool:
         """Whether the model's files are there at all."""
         return self.name == NOMADS or bool(model.aws_root)
+
+    @property
+    def asks_several(self) -> bool:
+        """Whether it is asked for several byte ranges at once now."""
+        return self.multi_range and self.host.several.trusted
 
     def file_url(self, at: FileAt) -> str:
         """The URL of a whole file here."""
@@ -83,4 +90,13 @@ def sources(settings: UpstreamSettings, hosts: Mapping[str, Host]) -> tuple[Sour
     places = [(NOMADS, settings.nomads_url)]
     if mirror:
         places.append((AWS, "" if mirror == _EACH_MODELS_OWN else mirror))
-    return tuple(Source(name, base, hosts[name], filters=name == NOMADS) for name, base in places)
+    return tuple(
+        Source(
+            name,
+            base,
+            hosts[name],
+            filters=name == NOMADS,
+            multi_range=settings.multi_range and name == NOMADS,  # S3 sends the whole file
+        )
+        for name, base in places
+    )

@@ -31,6 +31,7 @@ from twf_async.fetch.errors import (
 )
 from twf_async.fetch.host import Host, Request, Tally
 from twf_async.fetch.session import Session
+from twf_async.fetch.spans import range_header
 from twf_async.settings.service import UpstreamSettings
 
 _PATIENT_READS = 4  # of no byte at all each: what the beginning of an answer may take in all
@@ -105,9 +106,8 @@ class Transport:
         self, url: URL, request: Request, host: Host, tally: Tally
     ) -> "aiohttp.client._RequestContextManager":
         headers = {}
-        if request.start is not None:
-            last = "" if request.end is None else request.end - 1
-            headers["Range"] = f"bytes={request.start}-{last}"
+        if request.spans:
+            headers["Range"] = range_header(request.spans)
         sent = False
 
         async def count_repeats(
@@ -151,7 +151,7 @@ class Transport:
                 recent=request.recent,
             )
             require_no_page(response.status, peek[:PEEK_BYTES])
-            if response.status == 206 and request.start is None:
+            if response.status == 206 and not request.spans:
                 raise BrokenStream(f"{request.url}: a part comes, the whole was asked for")
         except Blocked as blocked:
             raise host.breaker.throttled(str(blocked), blocked.retry_after_s) from None

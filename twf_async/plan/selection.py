@@ -26,6 +26,8 @@ FILTER_REQUESTS = 3  # with the inventory four: what an hour may cost
 # A request costs a second of the budget of 60 a minute; rather than spend one, we take this many
 # bytes that nobody wants.
 REQUEST_BYTES = 256 * 1024
+RANGES_AT_ONCE = 100  # that one request may name; Apache refuses 200
+PART_BYTES = 256  # the head of a range among several costs about as much
 AGAIN = 100  # times its bytes: the price of a field that is here already
 
 
@@ -85,6 +87,7 @@ def select(
     way: Way | None = None,
     at_most: int = FILTER_REQUESTS,
     held: frozenset[MessageKey] = frozenset(),
+    several: bool = False,
 ) -> Selection:
     """Choose the way for one file.
 
@@ -96,13 +99,20 @@ def select(
                  other should lie on the same grid; None: the cheaper one
     at_most      filter requests
     held         fields that are here already and should not come again along with others
+    several      whether one request can name several byte ranges
     """
     present = wanted & {line.key for line in lines if line.key is not None}
     missing = wanted - present
     if not present:
         return Selection(present, missing, None)
     sizes = message_sizes(lines, total_bytes)
-    ranges = merged_ranges(lines, present, total_bytes=total_bytes, held=held)
+    ranges = merged_ranges(
+        lines,
+        present,
+        total_bytes=total_bytes,
+        gap_bytes=PART_BYTES if several else REQUEST_BYTES,
+        held=held,
+    )
     range_bytes = sum(sizes[number] for r in ranges for number in {line.number for line in r.lines})
     # The filter's form has no name for a parameter that wgrib2 has none for.
     has_filter = has_filter and not any(key.parameter.startswith(UNNAMED) for key in present)
@@ -117,7 +127,8 @@ def select(
             held=held,
         )
         filter_bytes = sum(request.estimated_bytes for request in filters)
-        saved_requests = len(ranges) - len(filters)
+        range_requests = -(-len(ranges) // RANGES_AT_ONCE) if several else len(ranges)
+        saved_requests = range_requests - len(filters)
         if way or filter_bytes <= range_bytes + saved_requests * REQUEST_BYTES:
             return Selection(
                 present, missing, "FILTERED", filters=filters, estimated_bytes=filter_bytes

@@ -21,6 +21,7 @@ class UpstreamSettings(Frozen):
 
     nomads_url: str = "https://nomads.ncep.noaa.gov"
     aws_url: str = "auto"  # "auto": each model's own bucket; "": no fall-back
+    multi_range: bool = True  # several byte ranges in one request to NOMADS; never to a mirror
     contact: str = ""  # goes into the User-Agent
     requests_per_min: PositiveInt = 60
     connections: PositiveInt = Field(default=6, le=16)  # two for each model

@@ -43,19 +43,43 @@ def chunked(body, *, whole=True):
     return head + pieces + end
 
 
+BOUNDARY = "3d6b6a416f9b5"
+
+
+def spans_of(asked):
+    """What a Range header asks for: (start, end exclusive or None)."""
+    pairs = (pair.split("-") for pair in asked.headers["range"].removeprefix("bytes=").split(","))
+    return [(int(first), int(last) + 1 if last else None) for first, last in pairs]
+
+
 def ranged(content, asked, *, keep=None, modified="Thu, 29 Jan 2026 15:40:00 GMT"):
-    """What a good server answers to a byte range; *keep* bytes of it are sent."""
-    first, _, last = asked.headers["range"].removeprefix("bytes=").partition("-")
-    start, end = int(first), min(int(last or len(content)) + 1, len(content))
-    if start >= len(content):
+    """What a good server answers to byte ranges; *keep* bytes of it are sent."""
+    spans = [(start, min(end or len(content), len(content))) for start, end in spans_of(asked)]
+    spans = [(start, end) for start, end in spans if start < end]
+    if not spans:
         return answer(status="416 Range Not Satisfiable")
-    body = content[start:end]
-    headers = [
-        f"Content-Range: bytes {start}-{end - 1}/{len(content)}",
-        f"Last-Modified: {modified}",
-    ]
+    headers = [f"Last-Modified: {modified}"]
+    if len(spans) == 1:
+        ((start, end),) = spans
+        body = content[start:end]
+        headers.append(f"Content-Range: bytes {start}-{end - 1}/{len(content)}")
+    else:
+        body = parts(content, spans)
+        headers.append(f"Content-Type: multipart/byteranges; boundary={BOUNDARY}")
     sent = body if keep is None else body[:keep]
     return answer(sent, "206 Partial Content", headers=headers, length=len(body))
+
+
+def parts(content, spans, *, total=None, boundary=BOUNDARY):
+    """A multipart body as Apache writes it."""
+    total = len(content) if total is None else total
+    body = b"".join(
+        f"\r\n--{boundary}\r\nContent-type: application/octet-stream\r\n"
+        f"Content-range: bytes {start}-{end - 1}/{total}\r\n\r\n".encode()
+        + content[start:end]
+        for start, end in spans
+    )
+    return body + f"\r\n--{boundary}--\r\n".encode()
 
 
 def bare_302():
