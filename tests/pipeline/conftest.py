@@ -204,6 +204,7 @@ class SmallRenderer:
     """Draws a small real PNG for every frame, in a thread, as a worker process would."""
 
     jobs: list[RenderJob] = field(default_factory=list)
+    begun: list[RenderJob] = field(default_factory=list)
     failing: dict[tuple[str, str], Reason] = field(default_factory=dict)
     lost_hours: set[int] = field(default_factory=set)
     spoilt: Counter = field(default_factory=Counter)  # (file's hour, parameter) -> how often yet
@@ -223,6 +224,7 @@ class SmallRenderer:
         if self.places is not None:
             await self.places.acquire()
         self.started.set()
+        self.begun.append(job)
         begun()
         if self.allowed is not None:
             await self.allowed.acquire()

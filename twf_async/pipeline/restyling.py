@@ -13,7 +13,7 @@ import structlog
 
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model
-from twf_async.errors import BadInput, FetchError
+from twf_async.errors import BadInput, FetchError, TwfError
 from twf_async.fetch.fetched import HourWanted
 from twf_async.pipeline.drawing import HourDrawing
 from twf_async.pipeline.frames import Fault, RunFrames
@@ -110,6 +110,7 @@ class OlderRuns:
         self.task: asyncio.Task[bool] | None = None
         self._model, self._shop, self._ended = model, shop, ended
         self._styles = styles_now(shop.settings(), model)
+        self._log = structlog.get_logger(component="pipeline").bind(model=model.key)
         self._run: Restyling | None = None
         self._todo: list[str] | None = None  # newest first; None before anybody has looked
 
@@ -166,6 +167,9 @@ class OlderRuns:
         try:
             return await run.run()
         except UnknownRun:  # taken off meanwhile
+            return True
+        except TwfError as error:  # of a full disk others tell louder
+            self._log.warning("pipeline.restyling_failed", cycle=run.cycle, reason=str(error))
             return True
 
 
