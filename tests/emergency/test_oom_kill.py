@@ -66,6 +66,7 @@ def test_a_worker_that_the_kernel_kills_for_memory_costs_neither_a_map_nor_the_s
     assert service.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.soak
 def test_a_worker_that_is_killed_from_outside_costs_nothing_either(start):
     service = start()
     service.wait_event("app.started")

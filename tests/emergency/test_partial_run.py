@@ -6,6 +6,8 @@ import signal
 import sqlite3
 import subprocess
 
+import pytest
+
 from tests.integration.service import GFS, wait_for
 from twf_async.web.viewer_files import DIRECTORY
 
@@ -80,6 +82,7 @@ def test_a_run_with_a_missing_hour_and_failed_frames_is_partial_wherever_it_is_t
         assert said["menu"].endswith("%, ended")
 
 
+@pytest.mark.soak
 def test_a_run_that_was_cut_short_is_never_complete_and_goes_on_at_the_next_start(start, tmp_path):
     manifest = tmp_path / "publish" / "maps" / "gfs" / GFS / "manifest.json"
     service = start(**LATE)

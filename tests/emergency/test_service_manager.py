@@ -68,6 +68,7 @@ def test_a_stop_lets_the_job_in_work_end_and_publishes_it(start):
     assert not service.events("farm.job_lost")
 
 
+@pytest.mark.soak
 def test_a_job_that_outlasts_the_drain_is_given_up_and_drawn_after_the_next_start(start):
     service = start(TWF_FARM__DRAIN_S="0.5")
     service.wait_event("app.started")
@@ -79,6 +80,7 @@ def test_a_job_that_outlasts_the_drain_is_given_up_and_drawn_after_the_next_star
     start().wait_published(FIRST)
 
 
+@pytest.mark.soak
 def test_a_second_signal_ends_a_drain_at_once_and_leaves_nobody(start):
     service = start(TWF_FARM__DRAIN_S="600")
     service.wait_event("app.started")
@@ -91,6 +93,7 @@ def test_a_second_signal_ends_a_drain_at_once_and_leaves_nobody(start):
     assert nothing_left(family)
 
 
+@pytest.mark.soak
 def test_killed_with_a_worker_that_is_stopped_it_leaves_none_once_that_may_run(start):
     service = start()
     service.wait_event("app.started")
@@ -103,6 +106,7 @@ def test_killed_with_a_worker_that_is_stopped_it_leaves_none_once_that_may_run(s
     assert nothing_left(family)
 
 
+@pytest.mark.soak
 def test_a_farm_whose_workers_all_crash_ends_the_service_with_1_and_leaves_nobody(
     test_data, tmp_path
 ):
