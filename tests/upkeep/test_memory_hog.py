@@ -7,94 +7,39 @@ hog leaves: by default only where no group can be made, for others take memory t
 
 import asyncio
 import itertools
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from tests.emergency.machine import Hog, memory_group
 from tests.upkeep import looks
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.publish.events import EventBus
 from twf_async.settings.service import WatchdogSettings
-from twf_async.upkeep.cgroup import own_group
-from twf_async.upkeep.vitals import MB, SystemSampler
+from twf_async.upkeep.vitals import SystemSampler
 
-HOG = """
-import sys
-sys.stdin.readline()
-hog = bytearray(b"x" * (1 << 20)) * int(sys.argv[1])
-print(len(hog), flush=True)
-sys.stdin.readline()
-"""
 SETTLED = {"interval_s": 0.02, "calm_s": 0.1, "memory_stall_pct": 99.0, "io_stall_pct": 99.0}
-
-
-class Hog:
-    """A process that takes memory when told to."""
-
-    def __init__(self, megabytes):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", HOG, str(megabytes)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-
-    def eat(self):
-        self.process.stdin.write(b"\n")
-        self.process.stdin.flush()
-        assert self.process.stdout.readline()
-
-    def die(self):
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
 def hog():
     started = []
 
-    def start(megabytes):
-        started.append(Hog(megabytes))
+    def start(prefix=()):
+        started.append(Hog(prefix))
         return started[-1]
 
     yield start
     for one in started:
         one.die()
-        one.process.stdin.close()
-        one.process.stdout.close()
 
 
 @pytest.fixture
 def group():
     """A control group of our own below ours, with a limit of 400 MB; None: not allowed here."""
-    parents = [own_group(), *_version_1_memory()]
-    for parent in filter(None, parents):
-        group = parent / f"twf-test-{os.getpid()}"
-        try:
-            group.mkdir()
-        except OSError:
-            continue
-        limit = group / ("memory.max" if parent == parents[0] else "memory.limit_in_bytes")
-        try:
-            limit.write_text(str(400 * MB))
-        except OSError:
-            group.rmdir()
-            continue
-        yield group
-        group.rmdir()
-        return
-    yield None
-
-
-def _version_1_memory():
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
-        _, controllers, path = line.split(":", 2)
-        if "memory" in controllers.split(","):
-            yield Path("/sys/fs/cgroup/memory") / path.lstrip("/")
+    with memory_group(400) as made:
+        yield made
 
 
 def proc_of(process, directory):
@@ -105,7 +50,7 @@ def proc_of(process, directory):
     return directory
 
 
-async def pauses_and_resumes(sampler, settings, hog):
+async def pauses_and_resumes(sampler, settings, hog, megabytes):
     gate = DispatchGate()
     with capture_logs() as lines, pytest.MonkeyPatch.context() as patch:
         patch.setattr(looks, "LIMITS", settings)
@@ -113,7 +58,7 @@ async def pauses_and_resumes(sampler, settings, hog):
         dog = looks.watchdog(sampler, gate, EventBus(), monotonic=lambda: next(clock))
         await dog.start()
         assert gate.is_open
-        await asyncio.to_thread(hog.eat)
+        await asyncio.to_thread(hog.eat, megabytes)
         async with asyncio.timeout(20):
             while gate.is_open:
                 await asyncio.sleep(0.01)
@@ -135,12 +80,12 @@ async def test_memory_exhausted_by_a_hog_pauses_work_until_it_is_dead(group, hog
     if group is None:
         await on_the_whole_machine(hog, tmp_path)
         return
-    eater = hog(370)
-    (group / "cgroup.procs").write_text(str(eater.process.pid))
+    eater = hog(group.join)
+    eater.eat(0)  # it has joined
     sampler = SystemSampler([tmp_path], proc=proc_of(eater.process, tmp_path / "proc"))
     settings = WatchdogSettings(pause_below=0.15, resume_above=0.5, **SETTLED)
 
-    lines = await pauses_and_resumes(sampler, settings, eater)
+    lines = await pauses_and_resumes(sampler, settings, eater, 360)
 
     assert lines[1]["limit_mb"] == 400
     assert lines[1]["available_mb"] < 60
@@ -165,4 +110,4 @@ async def on_the_whole_machine(hog, tmp_path):
         **SETTLED,
     )
 
-    await pauses_and_resumes(SystemSampler([tmp_path]), settings, hog(eaten_mb))
+    await pauses_and_resumes(SystemSampler([tmp_path]), settings, hog(), eaten_mb)
