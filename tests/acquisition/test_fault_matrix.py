@@ -6,6 +6,7 @@ byte for byte what the same source gives when nothing goes wrong; whatever does 
 nothing behind, and arrives when it is asked for again once the fault is over.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +22,7 @@ from tests.acquisition.fault_bench import (
     HRRR,
     MIRROR,
     RANGES,
+    SEVERAL,
     SILENCE_S,
     Bench,
     lay_out,
@@ -45,6 +47,8 @@ class Does(StrEnum):
     AGAIN = "asks the same again"
     ANEW = "reads the inventory anew, then asks again"
     RESUMES = "goes on where it broke off"
+    KEEPS = "keeps what is whole, asks for the rest"
+    ONE_BY_ONE = "asks for one range at a time from now on"
     FOLLOWS = "goes where it is sent, on the same host, once"
     TAKES = "takes it as it is"
     LEAVES_OUT = "looks twice, then does without the field"
@@ -57,7 +61,7 @@ class Does(StrEnum):
 
 
 ARRIVES = {
-    *(Does.AGAIN, Does.ANEW, Does.RESUMES, Does.FOLLOWS),
+    *(Does.AGAIN, Does.ANEW, Does.RESUMES, Does.KEEPS, Does.ONE_BY_ONE, Does.FOLLOWS),
     *(Does.TAKES, Does.LEAVES_OUT, Does.FALLS_BACK),
 }
 ENDS_WITH = {
@@ -107,6 +111,7 @@ def one(kind, on=(), **how):
 BROKEN, TIMED_OUT = "retried: connection broken", "retried: timed out"
 NO_IDX, NOT_GRIB = "retried: unusable inventory", "retried: not GRIB"
 PAST_END = "retried: inventory points past the end of the file"
+UNCLEAR = "retried: several byte ranges not understood"
 CLOSED = "directory_forbidden: 403 Forbidden"
 OVER = "throttled: 302 Your allowed limit has been reached."
 RERUN_SFC = Fault("rerun", path="sfc", skip=1)
@@ -279,6 +284,73 @@ MATRIX = [
     Row(GFS, Fault("other_run", on=GRIB), Does.LATER, "failed: wrong messages", 3 * ATTEMPTS - 1),
     Row(RANGES, Fault("other_grid", on=GRIB), Does.LATER, "failed: wrong grid", 3),
     Row(AIGFS, Fault("other_grid", on=GRIB), Does.LATER, "failed: wrong grid", 4),
+    # --- several byte ranges at once ----------------------------------------------------------
+    Row(SEVERAL, one("status", GRIB, status=503), Does.AGAIN, "retried: server error", 3),
+    Row(SEVERAL, one("status", GRIB, status=400), Does.AGAIN, UNCLEAR, 3),
+    Row(SEVERAL, one("status", GRIB, status=416), Does.ANEW, PAST_END, 4),
+    Row(
+        SEVERAL, Fault("status", on=GRIB, status=400, first=2), Does.ONE_BY_ONE,
+        "multi_range_refused: request refused", 6,
+    ),
+    Row(SEVERAL, one("limit_302", GRIB), Does.PAUSES, OVER, 2),
+    Row(SEVERAL, one("block_403", GRIB), Does.PAUSES, "throttled: 403 Forbidden: Access Denied", 2),
+    Row(SEVERAL, one("bare_302", GRIB), Does.PAUSES, "throttled: 302 without a Location", 2),
+    Row(SEVERAL, one("moved_302", GRIB), Does.FOLLOWS, "", 3),
+    Row(SEVERAL, one("empty_200", GRIB), Does.AGAIN, "retried: byte range ignored", 3),
+    Row(SEVERAL, one("html_200", GRIB), Does.ANEW, NOT_GRIB, 4),
+    Row(SEVERAL, one("range_ignored", GRIB), Does.AGAIN, "retried: byte range ignored", 3),
+    Row(
+        SEVERAL, Fault("range_ignored", on=GRIB, first=2), Does.ONE_BY_ONE,
+        "multi_range_refused: byte range ignored", 6,
+    ),
+    Row(
+        SEVERAL, Fault("range_ignored", on=GRIB), Does.REFUSES,
+        "failed: full download refused", 1 + ATTEMPTS,
+    ),
+    # The first range is six sevenths of the answer.
+    Row(SEVERAL, one("truncate_inside", GRIB), Does.AGAIN, BROKEN, 3),
+    Row(SEVERAL, one("truncate_inside", GRIB, at=0.9), Does.KEEPS, BROKEN, 3),
+    Row(SEVERAL, one("truncate_boundary", GRIB), Does.KEEPS, BROKEN, 3),
+    Row(SEVERAL, one("drop_message", GRIB), Does.ANEW, NOT_GRIB, 4),
+    Row(SEVERAL, one("hang", GRIB, **SILENT), Does.AGAIN, TIMED_OUT, 3, client=QUIET),
+    Row(SEVERAL, one("disconnect", GRIB), Does.AGAIN, "", 3),
+    Row(SEVERAL, one("reset", GRIB), Does.RESUMES, BROKEN, 3),
+    Row(SEVERAL, one("reset", GRIB, at=0.9), Does.RESUMES, BROKEN, 3),
+    Row(SEVERAL, one("short", GRIB, at=0.9), Does.RESUMES, BROKEN, 3),
+    Row(SEVERAL, one("http10_short", GRIB, at=0.9), Does.KEEPS, BROKEN, 3),
+    Row(SEVERAL, one("stall", GRIB, at=0.9, **SILENT), Does.RESUMES, TIMED_OUT, 3, client=QUIET),
+    Row(SEVERAL, one("drip", GRIB, bytes_per_s=1e6), Does.TAKES, "", 2),
+    Row(SEVERAL, one("bad_chunk", GRIB), Does.AGAIN, "retried: ", 3, client=QUIET),
+    Row(SEVERAL, one("bad_chunk", GRIB, at=0.9), Does.KEEPS, "retried: ", 3, client=QUIET),
+    Row(SEVERAL, one("cut_chunked", GRIB, at=0.9), Does.KEEPS, BROKEN, 3),
+    Row(SEVERAL, one("first_range", GRIB), Does.KEEPS, "", 3),
+    Row(
+        SEVERAL, Fault("first_range", on=GRIB), Does.ONE_BY_ONE,
+        "multi_range_refused: not all that was asked for", 4,
+    ),
+    Row(SEVERAL, one("joined_ranges", GRIB), Does.AGAIN, UNCLEAR, 3),
+    Row(AIGFS, one("joined_ranges", GRIB, path="sfc"), Does.AGAIN, UNCLEAR, 5),
+    Row(SEVERAL, one("lost_part", GRIB), Does.KEEPS, "", 3),
+    Row(SEVERAL, Fault("lost_part", on=GRIB), Does.KEEPS, "", 3),
+    Row(SEVERAL, Fault("swapped_parts", on=GRIB), Does.TAKES, "", 2),
+    Row(SEVERAL, one("other_boundary", GRIB), Does.KEEPS, UNCLEAR, 3),
+    Row(SEVERAL, one("other_range", GRIB), Does.KEEPS, UNCLEAR, 3),
+    Row(SEVERAL, Fault("late", on=GRIB, seconds=7200), Does.POLLS, "", 2),
+    Row(SEVERAL, Fault("growing", on=GRIB, after=-30.0), Does.SETTLES, PAST_END, 4),
+    Row(
+        SEVERAL, Fault("truncated", on=GRIB), Does.LATER,
+        "failed: inventory points past the end of the file", 2 * ATTEMPTS,
+    ),
+    Row(SEVERAL, one("truncated", GRIB), Does.ANEW, PAST_END, 4),
+    Row(SEVERAL, Fault("rerun", skip=1), Does.SETTLES, NOT_GRIB, 4, lasting=(Fault("rerun"),)),
+    Row(
+        SEVERAL, one("reset", GRIB), Does.SETTLES, "retried: file replaced while it was read", 5,
+        also=(Fault("rerun", skip=2),), lasting=(Fault("rerun"),),
+    ),
+    Row(SEVERAL, one("idx_stale"), Does.ANEW, NOT_GRIB, 4),
+    Row(SEVERAL, one("idx_past_end"), Does.ANEW, PAST_END, 4),
+    Row(SEVERAL, one("other_run", GRIB), Does.ANEW, "retried: wrong messages", 4),
+    Row(SEVERAL, Fault("other_grid", on=GRIB), Does.LATER, "failed: wrong grid", 2),
 ]  # fmt: skip
 
 
@@ -355,7 +427,7 @@ def _require_arrived(got, truth):
 
 def _require_done(does, got, truth):
     """Say of the requests whether that was done; the table says how many they were."""
-    asked = [(hit.method, hit.path, hit.query, hit.range) for hit in got.hits]
+    asked = [_asked(hit) for hit in got.hits]
     befallen = [what for what, hit in zip(asked, got.hits, strict=True) if hit.fault]
     inventories = [_inventories(one.hits) for one in (got, truth)]
     if does is Does.AGAIN:
@@ -368,6 +440,12 @@ def _require_done(does, got, truth):
         spans = sorted(span for hit in got.hits if hit.range for span in hit.spans)
         goes_on = [(a, b) for a, b in pairwise(spans) if a[0] < b[0] < a[1]]
         assert len(goes_on) == 1
+    elif does is Does.KEEPS:
+        first, *others = [_ranges(hit) for hit in got.hits if hit.range]
+        assert all(ranges < first for ranges in others)
+    elif does is Does.ONE_BY_ONE:
+        first, *_, last = [_ranges(hit) for hit in got.hits if hit.range]
+        assert len(last) == 1 < len(first)
     elif does is Does.FOLLOWS:
         assert [hit.status for hit in got.hits].count(302) == 1
     elif does is Does.FALLS_BACK:
@@ -376,8 +454,18 @@ def _require_done(does, got, truth):
         assert Counter(asked) == _wishes(truth)
 
 
+def _ranges(hit):
+    """The ranges asked for; one to the end of the file by what it begins with."""
+    return {part.partition("-")[0] for part in hit.range.removeprefix("bytes=").split(",")}
+
+
 def _wishes(truth):
-    return Counter((hit.method, hit.path, hit.query, hit.range) for hit in truth.hits)
+    return Counter(map(_asked, truth.hits))
+
+
+def _asked(hit):
+    """What a request was for. Where the file ends is known from the first answer on."""
+    return hit.method, hit.path, hit.query, re.sub(r"-\d+$", "-", hit.range)
 
 
 def _inventories(hits):

@@ -13,7 +13,7 @@ from tests.replica.asking import GFS, GFS_F006, HandClock
 from tests.replica.test_replica_files import NOW
 from twf_async.errors import BadInput
 from twf_async.replica.faults.director import Director
-from twf_async.replica.faults.kinds import BODIES, FILES, REPLIES, WIRE, Kind
+from twf_async.replica.faults.kinds import BODIES, FILES, PARTS, REPLIES, WIRE, Kind
 from twf_async.replica.faults.script import (
     Asked,
     Fault,
@@ -57,7 +57,7 @@ def met(faults, paths, seed=0):
 
 
 def test_every_kind_is_of_one_family():
-    families = [REPLIES, BODIES, WIRE, FILES]
+    families = [REPLIES, BODIES, PARTS, WIRE, FILES]
     assert sum(map(len, families)) == len(Kind)
     assert frozenset().union(*families) == set(Kind)
 

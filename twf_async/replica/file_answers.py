@@ -1,6 +1,6 @@
 """A file, or parts of it, as a web server sends it: conditions, ranges, multipart (RFC 9110)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -13,9 +13,11 @@ from twf_async.replica.ranges import Span, Unsatisfiable, parse_range
 from twf_async.replica.tree import Entry, FileTree
 
 _BINARY = "application/octet-stream"
-_BOUNDARY = "4b8a4e1c7d2f9036"
-_TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
+BOUNDARY = "4b8a4e1c7d2f9036"
+_TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
 RANGE_IGNORED = web.RequestKey("range_ignored", bool)
+ChangesSpans = Callable[[tuple[Span, ...]], tuple[Span, ...]]
+CHANGES_SPANS: web.RequestKey[ChangesSpans] = web.RequestKey("changes_spans")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,11 @@ class FileRequest:
         if condition is not None and condition not in {self.etag, self.modified}:
             return None
         spans = parse_range(self.request.headers.get("Range"), self.entry.size)
-        if spans is not None and len(spans) > 1 and not self.options.multi_range:
+        if spans is None or len(spans) == 1:
+            return spans
+        if not self.options.multi_range:
             return None
-        return spans
+        return self.request[CHANGES_SPANS](spans) if CHANGES_SPANS in self.request else spans
 
 
 def answer_file(
@@ -93,7 +97,7 @@ def answer_file(
         headers["Content-Range"] = spans[0].content_range(size)
         parts = ((b"", spans[0]),)
     elif spans is not None:
-        headers["Content-Type"] = f"multipart/byteranges; boundary={_BOUNDARY}"
+        headers["Content-Type"] = f"multipart/byteranges; boundary={BOUNDARY}"
         parts = tuple((_part_head(span, size), span) for span in spans)
         tail = _TAIL
     hit = asked.request[HIT]
@@ -119,7 +123,7 @@ async def _content(
 
 def _part_head(span: Span, size: int) -> bytes:
     return (
-        f"\r\n--{_BOUNDARY}\r\nContent-Type: {_BINARY}\r\n"
+        f"\r\n--{BOUNDARY}\r\nContent-Type: {_BINARY}\r\n"
         f"Content-Range: {span.content_range(size)}\r\n\r\n"
     ).encode()
 

@@ -1,4 +1,4 @@
-"""Every fault by name, in four families (nomads.md 2.5, 8.5 to 8.8). The table: docs/replica.md."""
+"""Every fault by name, in five families (nomads.md 2.5, 8.5 to 8.8). The table: docs/replica.md."""
 
 from enum import StrEnum
 
@@ -22,6 +22,13 @@ class Kind(StrEnum):
     TRUNCATE_INSIDE = "truncate_inside"
     DROP_MESSAGE = "drop_message"
     FLIP = "flip"
+    # The answer to several ranges at once, in other parts.
+    FIRST_RANGE = "first_range"
+    JOINED_RANGES = "joined_ranges"
+    LOST_PART = "lost_part"
+    SWAPPED_PARTS = "swapped_parts"
+    OTHER_BOUNDARY = "other_boundary"
+    OTHER_RANGE = "other_range"
     # The answer, badly sent.
     HANG = "hang"
     DISCONNECT = "disconnect"
@@ -61,6 +68,8 @@ BODIES = frozenset(
         *(Kind.DROP_MESSAGE, Kind.FLIP),
     }
 )
+OTHER_SPANS = frozenset({Kind.FIRST_RANGE, Kind.JOINED_RANGES, Kind.LOST_PART, Kind.SWAPPED_PARTS})
+PARTS = OTHER_SPANS | {Kind.OTHER_BOUNDARY, Kind.OTHER_RANGE}
 WIRE = frozenset(
     {
         *(Kind.HANG, Kind.DISCONNECT, Kind.RESET, Kind.SHORT, Kind.HTTP10_SHORT),
@@ -72,6 +81,7 @@ HARMLESS = frozenset(
     {
         *(Kind.HANG, Kind.ABSENT, Kind.LATE, Kind.ABORTED, Kind.AGED_OUT),
         *(Kind.RERUN, Kind.MESSAGE_MISSING),
+        *(Kind.FIRST_RANGE, Kind.LOST_PART, Kind.SWAPPED_PARTS),
     }
 )
 IDX_FILES = frozenset({Kind.IDX_EMPTY, Kind.IDX_CUT, Kind.IDX_STALE, Kind.IDX_PAST_END})

@@ -1,6 +1,7 @@
 """Where a request meets its faults: between the rate limit and the files."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -8,12 +9,13 @@ from aiohttp.typedefs import Handler, Middleware
 from twf_async.replica.answers import streamed
 from twf_async.replica.faults.bodies import spoil
 from twf_async.replica.faults.director import Cue, Director
-from twf_async.replica.faults.kinds import BODIES, REPLIES, WIRE, Kind
+from twf_async.replica.faults.kinds import BODIES, OTHER_SPANS, PARTS, REPLIES, WIRE, Kind
+from twf_async.replica.faults.parts import Spans, other_spans, spoil_heads
 from twf_async.replica.faults.replies import reply
 from twf_async.replica.faults.script import Source
 from twf_async.replica.faults.target import Target
 from twf_async.replica.faults.wire import break_off
-from twf_async.replica.file_answers import RANGE_IGNORED
+from twf_async.replica.file_answers import CHANGES_SPANS, RANGE_IGNORED, ChangesSpans
 from twf_async.replica.hits import HIT
 
 
@@ -51,14 +53,25 @@ async def _spoiled(
     if _first(cues, frozenset({Kind.RANGE_IGNORED})) and "Range" in request.headers:
         request[RANGE_IGNORED] = True
         request[HIT].did(Kind.RANGE_IGNORED)
+    if (other := _first(cues, OTHER_SPANS)) is not None:
+        changes: ChangesSpans = partial(_other_spans, request, other)
+        request[CHANGES_SPANS] = changes
     answer = await handler(request)
     for cue in cues:
-        spoils = cue.fault.kind in BODIES and cue.fault.kind is not Kind.RANGE_IGNORED
-        if spoils and answer.status in {200, 206}:
-            answer = streamed(answer)
-            if await spoil(answer, cue):
-                request[HIT].did(cue.fault.kind)
+        if cue.fault.kind not in BODIES | PARTS or answer.status not in {200, 206}:
+            continue
+        if cue.fault.kind is Kind.RANGE_IGNORED or cue.fault.kind in OTHER_SPANS:
+            continue
+        answer = streamed(answer)
+        spoils = spoil_heads if cue.fault.kind in PARTS else spoil
+        if await spoils(answer, cue):
+            request[HIT].did(cue.fault.kind)
     return answer
+
+
+def _other_spans(request: web.Request, cue: Cue, spans: Spans) -> Spans:
+    request[HIT].did(cue.fault.kind)
+    return other_spans(spans, cue)
 
 
 def _first(cues: Sequence[Cue], family: frozenset[Kind]) -> Cue | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from twf_async.replica.faults.kinds import BODIES, FILES, IDX_FILES, REPLIES, WIRE, Kind
+from twf_async.replica.faults.kinds import BODIES, FILES, IDX_FILES, PARTS, REPLIES, WIRE, Kind
 from twf_async.replica.faults.script import Asked, Fault, Script
 
 # Those that leave nothing to be had, or that go by the clock and need moments of their own.
@@ -13,7 +13,8 @@ _STATUSES = (500, 502, 503, 429)
 def mixed(
     share: float, seed: int, *, wait_s: float = 2.0, without: Collection[Kind] = ()
 ) -> Script:
-    """Return a script in which about *share* of all requests, and of all files, go wrong.
+    """Return a script in which about *share* of all requests, and of all files, go wrong, and as
+    many of the requests for several ranges in a way of their own.
 
     Each kind has an equal part of it. A file is wrong for the first two requests for it; then it
     is as it should be, so that everything can be had in the end.
@@ -42,4 +43,6 @@ def mixed(
         )
         for kind in files
     ]
+    parts = sorted(PARTS - set(without))
+    faults += [Fault(kind, probability=share / max(1, len(parts))) for kind in parts]
     return Script(seed, tuple(faults))
