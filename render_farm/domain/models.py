@@ -105,6 +105,8 @@ class Model(Frozen):
     stalls_min          but not before nothing has come for this long
     when_superseded     when a newer run has data: "finish" this one, or "abandon" what is not due
     poll_s              pause between looks where nothing is known of when it comes
+    requests_per_hour   what an hour may cost on average, looks in vain included; what is above four
+                        is for looks before the likeliest moment, so that early hours are seen too
     settle_s            how long a file must have rested where its inventory is not enough: on a
                         mirror, and after it failed its check
     keep_runs           how many runs stay online; None: as `publish.keep_runs` of the service says
@@ -127,6 +129,7 @@ class Model(Frozen):
     stalls_min: float = Field(default=30.0, gt=0)
     when_superseded: Literal["finish", "abandon"] = "finish"
     poll_s: float = Field(default=30.0, gt=0)
+    requests_per_hour: float = Field(default=4.0, ge=4, le=12)
     settle_s: float = Field(default=180.0, ge=0)
     keep_runs: int | None = Field(default=None, gt=0)
     files: tuple[ModelFile, ...] = Field(min_length=1)

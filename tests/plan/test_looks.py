@@ -7,7 +7,7 @@ from twf_async.plan.arrivals import Window
 from twf_async.plan.looks import AFTER_S, RAREST, SPREAD, TIGHT_S, Pace, first_look, look_again
 
 NOW = datetime(2026, 1, 29, 16, tzinfo=UTC)
-PACES = st.builds(Pace, st.floats(0.1, 120), st.booleans())
+PACES = st.builds(Pace, st.floats(0.1, 120), st.booleans(), st.booleans())
 CHANCES = st.floats(0, 1)
 
 
@@ -59,6 +59,20 @@ def test_what_comes_is_found_within_a_fifth_of_the_time_that_it_is_late(
         assert (now - comes).total_seconds() <= min(longest, pace.rarest_s * (1 + SPREAD)) + 1e-6
     else:
         assert now == start
+
+
+def test_looks_that_may_cost_more_begin_before_the_likeliest_moment_while_they_are_afforded():
+    window = Window(NOW, NOW + timedelta(seconds=10), NOW + timedelta(seconds=20))
+    usual, early = Pace(30), Pace(30, early=True)
+
+    def first_s(pace, *, eager=True):
+        return (first_look(window, pace=pace, eager=eager, chance=0.0) - NOW).total_seconds()
+
+    assert (first_s(usual), first_s(early)) == (10.5, 2.5)
+    assert first_s(early, eager=False) == first_s(usual, eager=False) == 16.5
+    now = NOW + timedelta(seconds=2.5)
+    pauses = [look_again(window, now, pace=pace, chance=0.5) - now for pace in (usual, early)]
+    assert pauses == [timedelta(seconds=20 / 3), timedelta(seconds=20 / 6)]
 
 
 def test_looks_grow_rare_with_lateness():

@@ -79,6 +79,7 @@ class Follower:
         policy = Policy(
             poll_s=model.poll_s,
             deadline=cycle_time(cycle) + timedelta(minutes=model.gives_up_min),
+            requests_per_hour=model.requests_per_hour,
             stalls=timedelta(minutes=model.stalls_min),
         )
         files = {hour: FileState() for hour in wanted_by_hour(model, self.products, hours)}
@@ -166,6 +167,21 @@ def test_once_learned_hours_are_asked_for_seconds_after_they_came(catalog, key, 
     for number, (one, _) in enumerate(learned_runs(catalog, key, runs=8, noise=0.05)):
         if number >= 5:
             assert median(one.delays) <= within_s
+
+
+def test_hours_far_apart_are_seen_sooner_for_a_few_looks_more(catalog):
+    """Most of the slowest are hours that come before their likeliest moment."""
+    hrrr, seen, costs = catalog.models["hrrr"], {}, {}
+    for allowed in (4.0, hrrr.requests_per_hour):
+        model = hrrr.model_copy(update={"requests_per_hour": allowed})
+        frugal = catalog.model_copy(update={"models": {**catalog.models, "hrrr": model}})
+        runs = learned_runs(frugal, "hrrr", runs=10, noise=0.05)
+        told = [(one.delays, (one.spent + one.misses) / len(one.delays)) for one, _ in runs][4:]
+        delays = sorted(delay for each, _ in told for delay in each)
+        seen[allowed] = delays[int(0.9 * len(delays))]
+        costs[allowed] = sum(cost for _, cost in told) / len(told)
+    assert seen[6.0] < 0.8 * seen[4.0]
+    assert costs[4.0] < 4.5 < costs[6.0] < 6.5
 
 
 def test_before_anything_is_learned_the_configured_cadence_serves_too(catalog):

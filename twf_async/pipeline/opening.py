@@ -60,6 +60,7 @@ def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -
             batch=fetch.mode == "batch",
             wait=request.wait,
             deadline=deadline(model, request.cycle),
+            requests_per_hour=model.requests_per_hour,
             stalls=timedelta(minutes=model.stalls_min),
         ),
         styles_of(catalog, model, products, regions, notice=settings.service.notice),

@@ -17,6 +17,8 @@ AFTER_S = 0.5  # the likeliest moment: times of files are whole seconds, and a m
 LOOKS_FOR_A_RUN = 12.0  # within the window of a run's first hour, which may be minutes wide
 SURER = 0.6  # of the way to the end of the window: first look when misses have to be saved
 LOOKS_FOR_AN_HOUR = 3.0  # within that of an hour whose forerunner is known
+EARLY_LOOKS = 6.0  # the same where looks begin early
+EARLIER = 0.8  # of the way from the likeliest moment back to the beginning of the window
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,13 @@ class Pace:
     """How often may be looked.
 
     usual_s    the pause where nothing is known of when it comes
+    early      look before the likeliest moment too: hours that come early are seen at once
     whole_run  it is the first hour of a run: worth looking from the beginning of its window on
     """
 
     usual_s: float = 30.0
     whole_run: bool = False
+    early: bool = False
 
     @property
     def tight_s(self) -> float:
@@ -46,6 +50,8 @@ def first_look(window: Window, *, pace: Pace, eager: bool, chance: float) -> dat
     start = window.likely + timedelta(seconds=min(AFTER_S, pace.tight_s))
     if not eager:
         start += SURER * (window.high - window.likely)
+    elif pace.early:
+        start -= EARLIER * (window.likely - window.low)
     if pace.whole_run:
         start = window.low
     return start + timedelta(seconds=chance * SPREAD * pace.tight_s)
@@ -61,7 +67,8 @@ def look_again(window: Window | None, now: datetime, *, pace: Pace, chance: floa
 def _pause_s(window: Window | None, now: datetime, pace: Pace) -> float:
     if window is None:
         return pace.usual_s
-    looks = LOOKS_FOR_A_RUN if pace.whole_run else LOOKS_FOR_AN_HOUR
+    looks = EARLY_LOOKS if pace.early else LOOKS_FOR_AN_HOUR
+    looks = LOOKS_FOR_A_RUN if pace.whole_run else looks
     width_s = (window.high - window.low) / timedelta(seconds=1)
     due = window.high if pace.whole_run else window.likely
     late_s = (now - due) / timedelta(seconds=1)

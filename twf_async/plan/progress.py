@@ -12,6 +12,7 @@ from twf_async.plan.orders import ProductOrder
 
 MISSES_PER_HOUR = 0.6  # looks that find nothing, of what an hour may cost
 MISSES_AT_FIRST = 5  # before a run's first hours have shown how it goes
+USUAL_REQUESTS = 4.0  # that an hour may cost; what a model has above is for looks alone
 REQUESTS_PER_HOUR = 3.9  # of four at most; the rest finds the run and looks at it once more
 SPLITS, FEWER_SPLITS = 3, 2  # filter requests that bring an hour
 
@@ -53,6 +54,7 @@ class FileState:
 class Policy:
     """How a run is worked through.
 
+    requests_per_hour  see `Model`
     deadline   after it, what is not there is given up ...
     stalls     ... once nothing has come for that long
     """
@@ -63,13 +65,19 @@ class Policy:
     poll_s: float = 30.0
     batch: bool = False
     wait: bool = True
+    requests_per_hour: float = USUAL_REQUESTS
     deadline: datetime | None = None
     stalls: timedelta = timedelta(0)
 
     @property
     def pace(self) -> Pace:
         """How often a run's hours may be looked for."""
-        return Pace(self.poll_s)
+        return Pace(self.poll_s, early=self.extra_looks > 0)
+
+    @property
+    def extra_looks(self) -> float:
+        """Looks an hour that are paid for beside what every hour may cost."""
+        return self.requests_per_hour - USUAL_REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +131,14 @@ class RunProgress:
     @property
     def eager(self) -> bool:
         """Whether looking at the likeliest moment is affordable: on average it misses half."""
-        return self.misses <= MISSES_PER_HOUR * self.came + MISSES_AT_FIRST
+        may_miss = MISSES_PER_HOUR + self.policy.extra_looks
+        return self.misses <= may_miss * self.came + MISSES_AT_FIRST
 
     @property
     def splits(self) -> int:
         """Filter requests that the next hour may take: looks in vain and repeats are made good."""
-        left = REQUESTS_PER_HOUR * (self.paid + 1) - self.requests - self.misses
+        may_cost = REQUESTS_PER_HOUR + self.policy.extra_looks
+        left = may_cost * (self.paid + 1) - self.requests - self.misses
         return SPLITS if left >= 1 + SPLITS or not self.paid else FEWER_SPLITS
 
     @property
