@@ -83,7 +83,8 @@ def test_a_changed_scale_is_drawn_as_a_fresh_start_would_and_nothing_is_missing_
     with asked_all_the_time(service) as lost:
         warmer(config)
         style = (config / "style.toml").read_bytes()
-        (config / "style.toml").write_bytes(b"\xff no text")
+        nested = "[" * 5000 + "]" * 5000  # more than the reader of TOML can bear
+        (config / "style.toml").write_text(f"brand = {nested}")
         service.process.send_signal(signal.SIGHUP)
         service.wait_event("app.reload_refused")
         assert service.old() == set()

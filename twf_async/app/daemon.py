@@ -26,7 +26,7 @@ from twf_async.app.signals import Signals
 from twf_async.app.site import Site
 from twf_async.app.status import Status
 from twf_async.app.upkeep import make_upkeep
-from twf_async.errors import TwfError
+from twf_async.errors import FarmError, TwfError
 from twf_async.farm.farm import Farm
 from twf_async.fetch.patience import Patience
 from twf_async.publish.events import STATUS_CHANGED
@@ -203,15 +203,20 @@ class Daemon:
 
     async def _read_again(self, farm: Farm) -> tuple[Settings, Colours]:
         """The configuration of now, and the colours of its scales."""
-        fresh = await asyncio.to_thread(self._read_settings)
         now = self._settings.catalog
-        if (fresh.catalog.scales, fresh.catalog.style) == (now.scales, now.style):
-            return fresh, self._colours
         try:
+            fresh = await asyncio.to_thread(self._read_settings)
+            if (fresh.catalog.scales, fresh.catalog.style) == (now.scales, now.style):
+                return fresh, self._colours
             return fresh, await bin_colours(farm, fresh.catalog)
-        except Exception as error:
-            self._log.exception("app.scales_not_drawn")
-            raise ReloadFailed(f"the scales of scales.toml could not be drawn: {error}") from error
+        except FarmError as error:
+            raise ReloadFailed(f"no worker could draw the scales: {error}; reload again") from error
+        except TwfError:
+            raise
+        except Exception as error:  # a fault of ours must not end what runs
+            self._log.exception("app.reload_failed")
+            told = f"{type(error).__name__}: {error}"
+            raise ReloadFailed(f"the configuration could not be taken: {told}") from error
 
     async def _beat(self) -> None:
         """Feed systemd's watchdog. A loop that hangs stops feeding, and is restarted."""

@@ -95,7 +95,8 @@ PATHS: dict[str, Any] = {
         _query("model", "Only runs of this model", "gfs"),
     ),
     "/api/v1/runs/{model}/{cycle}": _get(
-        "The manifest: every frame's state, reason, hashes and ETA; cycle may be `latest`",
+        "The manifest: every frame's state, reason, hashes and ETA, and `old_style` where it was "
+        "drawn by an earlier configuration; cycle may be `latest`",
         JSON,
         MODEL,
         CYCLE | {"schema": {"type": "string", "pattern": r"^(\d{10}|latest)$"}},
