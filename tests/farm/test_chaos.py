@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import gc
+import multiprocessing
 import os
 import random
 import signal
@@ -148,6 +149,13 @@ async def test_in_chaos_every_job_ends_as_it_should_and_nothing_is_left(
 
     children = {child.pid for child in family.children(recursive=True)}
     assert not workers & children
+
+
+@pytest.mark.soak
+async def test_in_chaos_of_spawned_workers_too(start_farm, waiting_job, until):
+    farm = await start_farm(2, context=multiprocessing.get_context("spawn"))
+
+    await in_chaos(farm, waiting_job, 12, ONCE_AND_ALWAYS, 20260129, until)
 
 
 @pytest.mark.soak
