@@ -8,19 +8,18 @@ is asked.
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from typing import Any
 
 import structlog
 
 from twf_async.errors import BadInput
 from twf_async.pipeline.asked import FrameName, covers, is_coming
+from twf_async.pipeline.at_work import RunsAtWork
 from twf_async.pipeline.discovery import RunFinder
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.relook import Relook
 from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.pipeline.restyling import OlderRuns
 from twf_async.pipeline.run import RunPipeline
-from twf_async.pipeline.standing import standing
 from twf_async.plan.runs import candidates, deadline
 from twf_async.publish.manifest import RunState
 
@@ -37,7 +36,7 @@ class ModelPoller:
         self._shop = shop
         self._model = shop.settings().catalog.models[model]
         self._wake = asyncio.Event()
-        self._runs: dict[str, tuple[RunPipeline, asyncio.Task[RunReport]]] = {}
+        self._runs = RunsAtWork(model, self._wake.set)
         self._asked: dict[str, RunRequest] = {}  # cycle -> what somebody asked for
         self._following = False  # a reload ends what is under way before it begins anew
         self._finder = RunFinder(self._model, shop)
@@ -53,7 +52,7 @@ class ModelPoller:
 
     async def stop(self, *, drain_s: float = 0.0) -> None:
         """Start nothing more, give jobs in flight *drain_s* to end, then cancel."""
-        if self.task.done() and not self._runs and self._older.task is None:
+        if self.task.done() and not self._runs.cycles and self._older.task is None:
             return
         self.task.cancel()
         await asyncio.wait({self.task})
@@ -97,7 +96,8 @@ class ModelPoller:
             raise BadInput(f"{name} is newer than the newest run, {newest}: it comes by itself")
         if cycle == self._older.cycle:
             raise BadInput(f"{name} is just being drawn in the style of now; ask again later")
-        known = self._runs[cycle][0].request if cycle in self._runs else self._asked.get(cycle)
+        going = cycle in self._runs.cycles
+        known = self._runs[cycle].request if going else self._asked.get(cycle)
         if known is not None:
             if not covers(known, request):
                 raise BadInput(f"less of {name} is being worked on; ask again when that is done")
@@ -106,7 +106,7 @@ class ModelPoller:
         run = RunPipeline(request, self._shop)
         self._asked[cycle] = request
         if self._following:
-            self._work_through(cycle, run)
+            self._runs.begin(run)
         self._log.info("poller.backfill_begun", cycle=cycle)
         return True
 
@@ -115,11 +115,11 @@ class ModelPoller:
 
         Hours of a followed run that have not appeared are not waited for.
         """
-        if cycle not in self._runs:
+        if cycle not in self._runs.cycles:
             return cycle in self._asked
-        run, task = self._runs[cycle]
-        if task.done():
+        if self._runs.has_ended(cycle):
             return False
+        run = self._runs[cycle]
         if run.progress.finished or not run.request.wait:
             return True  # it opens, or ends by itself
         return is_coming(run.progress, self._shop.clock.now(), frames)
@@ -132,7 +132,7 @@ class ModelPoller:
     @property
     def active_cycles(self) -> frozenset[str]:
         """Cycles being worked on."""
-        return frozenset({*self._runs, self._older.cycle} - {""})
+        return frozenset({*self._runs.cycles, self._older.cycle} - {""})
 
     def status(self) -> dict[str, object]:
         """For the status page: the newest run, and how far the runs being worked on are."""
@@ -142,7 +142,7 @@ class ModelPoller:
             "looked_at": self._finder.looked_at,
             "fault": self._finder.fault,
             "coming": self._finder.coming(),
-            "runs": {cycle: standing(run) for cycle, (run, _) in sorted(self._runs.items())},
+            "runs": self._runs.standing(),
         }
 
     async def _begin_anew(self, drain_s: float) -> None:
@@ -164,7 +164,7 @@ class ModelPoller:
             self._supersede()
             self._begin(known)
         self._following = True
-        for request in [each for each in self._asked.values() if each.cycle not in self._runs]:
+        for request in tuple(self._asked.values()):
             self._go_on_with(request)
         while True:
             newer = await self._finder.look()
@@ -173,7 +173,7 @@ class ModelPoller:
                 self._begin(newer, looks=self._finder.looks)
             elif replaced := await self._relook.look(self._finder.latest):
                 self._begin(replaced)
-            self._older.look(self._finder.latest, self._runs.keys())
+            self._older.look(self._finder.latest, self._runs.cycles)
             await self._rest()
             self._collect()
 
@@ -197,20 +197,20 @@ class ModelPoller:
 
     def _supersede(self) -> None:
         self._older.drain()
-        for run, _ in self._runs.values():
-            if run.request.wait:  # others wait for nothing, and somebody asked for them
-                run.supersede()
+        self._runs.supersede()
 
     def _go_on_with(self, request: RunRequest) -> None:
         """Begin anew what a reload has interrupted."""
+        if request.cycle in self._runs.cycles:
+            return
         try:
-            self._work_through(request.cycle, RunPipeline(request, self._shop))
+            self._runs.begin(RunPipeline(request, self._shop))
         except BadInput as error:
             self._log.warning("poller.run_refused", cycle=request.cycle, reason=str(error))
             del self._asked[request.cycle]
 
     def _begin(self, cycle: str, *, looks: int = 0) -> None:
-        if cycle in self._runs:  # somebody asked for it
+        if cycle in self._runs.cycles:  # somebody asked for it
             return
         try:
             request = RunRequest(self.model, cycle)
@@ -220,13 +220,8 @@ class ModelPoller:
             self._log.warning("poller.run_refused", cycle=cycle, reason=str(error))
             self._finder.know(cycle)
             return
-        self._work_through(cycle, run)
+        self._runs.begin(run)
         self._finder.know(cycle)
-
-    def _work_through(self, cycle: str, run: RunPipeline) -> None:
-        task = asyncio.create_task(run.run(), name=f"run:{self.model}.{cycle}")
-        task.add_done_callback(lambda _: self._wake.set())
-        self._runs[cycle] = (run, task)
 
     async def _rest(self) -> None:
         """Sleep until the next look is due or a run ends."""
@@ -238,27 +233,12 @@ class ModelPoller:
 
     def _collect(self) -> None:
         """Let go of runs that ended; one that broke breaks the poller, whose owner restarts it."""
-        for cycle, (_, task) in tuple(self._runs.items()):
-            if task.done():
-                del self._runs[cycle]
-                self._asked.pop(cycle, None)
-                self._last_report = task.result()
-                self._relook.ended(self._last_report)
+        for report in self._runs.collect():
+            self._asked.pop(report.cycle, None)
+            self._last_report = report
+            self._relook.ended(report)
 
     async def _end_runs(self, drain_s: float) -> None:
-        tasks: set[asyncio.Task[Any]] = {task for _, task in self._runs.values()}
-        if self._older.task is not None:
-            tasks.add(self._older.task)
         self._older.drain()
-        for run, _ in self._runs.values():
-            run.drain()
-        if tasks and drain_s > 0:
-            await asyncio.wait(tasks, timeout=drain_s)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            done, _ = await asyncio.wait(tasks)
-            for task in done:
-                if not task.cancelled() and (error := task.exception()) is not None:
-                    self._log.error("poller.run_broke", reason=str(error))
-        self._runs.clear()
+        older = self._older.task
+        await self._runs.end(drain_s, *([] if older is None else [older]))
