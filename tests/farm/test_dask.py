@@ -225,20 +225,19 @@ async def test_a_job_that_costs_two_workers_is_given_up_and_the_next_is_drawn(
 
 
 async def test_a_job_that_takes_too_long_costs_its_worker_and_is_given_up_the_second_time(
-    start_remote, cluster, light_job, until
+    start_remote, cluster, two_regions, spec, until
 ):
-    farm = await start_remote(cluster.address, job_timeout_s=1.0)
+    farm = await start_remote(cluster.address, job_timeout_s=0.02)  # decoding takes more
     await until(lambda: len(workers_of(farm)) == 2)
-    before = [slot["pid"] for slot in workers_of(farm)]
-    for pid in before:
-        os.kill(pid, signal.SIGSTOP)
+    before = {slot["pid"] for slot in workers_of(farm)}
 
-    outcome = await farm.render(light_job(6))
+    outcome = await farm.render(two_regions)
 
     assert isinstance(outcome, HourFailed)
     assert outcome.reason is Reason.TIMED_OUT
-    await until(lambda: not any(psutil.pid_exists(pid) for pid in before))
-    assert isinstance(await farm.render(light_job(9)), HourRendered)
+    farm.reload(spec, job_timeout_s=BOUND_S)
+    assert isinstance(await ended(farm.render(two_regions)), HourRendered)
+    assert {slot["pid"] for slot in workers_of(farm)}.isdisjoint(before)
 
 
 @pytest.fixture
@@ -267,7 +266,6 @@ async def test_the_farm_starts_without_a_cluster_and_jobs_wait_for_workers_of_th
     farm = await start_remote(away.address)
     rendering = asyncio.create_task(farm.render(light_job(6)))
     await until(lambda: farm.cluster_status()["fault"])
-
     assert not farm.cluster_status()["joined"]
     assert farm.waiting == {"gfs": 1}
     (view,) = await farm.region_views((catalog["regions"]["pnw"],))  # questions need no cluster
@@ -280,30 +278,9 @@ async def test_the_farm_starts_without_a_cluster_and_jobs_wait_for_workers_of_th
     assert farm.cluster_status() == {"joined": True, "fault": "", "workers": 0, "refused": [reason]}
     assert not rendering.done()
 
-    away.start_workers(1)
-    assert isinstance(await ended(rendering), HourRendered)
-
-
-async def test_a_scheduler_that_dies_costs_no_job_even_if_its_workers_go_with_it(
-    start_remote, away, light_job, until
-):
-    away.start_scheduler()
-    away.start_workers(1)
-    farm = await start_remote(away.address)
-    await until(lambda: workers_of(farm))
-    os.kill(workers_of(farm)[0]["pid"], signal.SIGSTOP)
-    rendering = [asyncio.create_task(farm.render(light_job(hour))) for hour in range(3)]
-    await until(lambda: busy_pids(farm))
-
-    away.stop()
-    await until(lambda: not farm.cluster_status()["joined"])
-    assert farm.waiting == {"gfs": 3}
-
-    away.start_scheduler()
-    away.start_workers(1)
-    outcomes = await ended(asyncio.gather(*rendering))
-    assert [outcome.hour for outcome in outcomes] == [0, 1, 2]
-    assert all(isinstance(outcome, HourRendered) for outcome in outcomes)
+    await farm.stop()
+    with pytest.raises(FarmClosed):
+        await ended(rendering)
 
 
 async def test_a_farm_that_stopped_leaves_no_thread_and_tells_who_waits(
@@ -356,6 +333,50 @@ async def test_a_job_that_nobody_wants_any_more_holds_its_place_until_it_is_done
 
     assert isinstance(await farm.render(light_job(9)), HourRendered)
     assert all(task.cancelled() for task in rendering)
+
+
+async def test_a_link_that_breaks_and_is_mended_at_once_costs_no_job(
+    start_remote, cluster, light_job, until
+):
+    farm = await start_remote(cluster.address)
+    await until(lambda: workers_of(farm))
+    pids = [slot["pid"] for slot in workers_of(farm)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    rendering = [asyncio.create_task(farm.render(light_job(hour))) for hour in range(3)]
+    await until(lambda: busy_pids(farm))
+    client = farm._cluster._connection._client
+
+    client.loop.add_callback(client.scheduler_comm.comm.abort)
+    await until(lambda: farm.waiting == {"gfs": 3})
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    outcomes = await ended(asyncio.gather(*rendering))
+
+    assert all(isinstance(outcome, HourRendered) for outcome in outcomes)
+
+
+async def test_a_scheduler_that_dies_with_all_workers_costs_no_job(
+    start_remote, cluster, light_job, until
+):
+    """The last that uses this cluster as it was: it is another one afterwards."""
+    farm = await start_remote(cluster.address)
+    await until(lambda: workers_of(farm))
+    for slot in workers_of(farm):
+        os.kill(slot["pid"], signal.SIGSTOP)
+    rendering = [asyncio.create_task(farm.render(light_job(hour))) for hour in range(3)]
+    await until(lambda: busy_pids(farm))
+
+    cluster.stop()
+    await until(lambda: not farm.cluster_status()["joined"])
+    assert farm.waiting == {"gfs": 3}
+    assert farm.cluster_status()["fault"].startswith("the scheduler")
+
+    cluster.start_scheduler()
+    cluster.start_workers(1)
+    outcomes = await ended(asyncio.gather(*rendering))
+    assert [outcome.hour for outcome in outcomes] == [0, 1, 2]
+    assert all(isinstance(outcome, HourRendered) for outcome in outcomes)
 
 
 def test_without_the_extra_the_service_says_what_to_install():

@@ -96,6 +96,7 @@ class Loop:
 
         if self._asyncio_loop is None:
             loop = self._asyncio_loop = asyncio.SelectorEventLoop()
+            loop.set_exception_handler(_pass_over)
             self._thread = threading.Thread(target=_run, args=(loop,), name="dask", daemon=True)
             self._thread.start()
         made = asyncio.run_coroutine_threadsafe(_current_ioloop(), self._asyncio_loop)
@@ -109,11 +110,17 @@ class Connection:
 
     def __init__(self, client: "Client") -> None:
         self._client = client
+        self._stream = client.scheduler_comm
 
     @property
     def lives(self) -> bool:
-        """Whether the link has not been lost. Once lost it is of no more use."""
-        return bool(self._client.status == "running")
+        """Whether the link has not been lost. Once lost it is of no more use.
+
+        The client mends it by itself with another stream; but of what was in flight it cancels
+        some, and who waits for what was being gathered is never told.
+        """
+        client = self._client
+        return bool(client.status == "running" and client.scheduler_comm is self._stream)
 
     async def workers(self) -> Mapping[str, Seen]:
         """Address -> worker, as of now; Unreachable."""
@@ -166,9 +173,10 @@ def _keep_quiet() -> None:
 
     dask.config.set({"distributed.admin.large-graph-warning-threshold": LARGEST_WARNED})
     warnings.filterwarnings("ignore", module=r"distributed\..*|distributed")
-    logger = logging.getLogger("distributed")
-    logger.handlers[:] = [logging.NullHandler()]
-    logger.propagate = False
+    for name in ("distributed", "tornado"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [logging.NullHandler()]
+        logger.propagate = False
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
@@ -181,6 +189,10 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.wait(tasks, timeout=END_S))
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
+
+
+def _pass_over(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
+    """What dask's own tasks leave behind when a link breaks; who waits is told otherwise."""
 
 
 async def _current_ioloop() -> "IOLoop":

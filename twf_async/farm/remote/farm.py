@@ -27,6 +27,8 @@ from twf_async.farm.remote.shipping import Spoilt, TooLarge, land, ship
 from twf_async.farm.slot import SlotSpec
 from twf_async.farm.turns import Ticket, kind_of
 
+MAKEUP_S = 60.0  # for the own slot to say what it draws with
+
 
 class RemoteFarm(Farm):
     """The same face; `render` goes to the cluster."""
@@ -56,7 +58,7 @@ class RemoteFarm(Farm):
     async def start(self) -> None:
         """Start the own slot, and begin to join the cluster: the service does not wait for it."""
         await super().start()
-        self._cluster.start(await self.call(shipped.makeup))
+        self._cluster.start(await self.call(shipped.makeup, timeout_s=MAKEUP_S))
 
     async def stop(self, *, kill: bool = False) -> None:
         """Take no more jobs and leave the cluster; jobs in flight are given up only if *kill*."""
