@@ -16,7 +16,7 @@ from twf_async.app.bench.tree import Role, Tree
 from twf_async.app.bench.waiting import Waiting, share_pct
 from twf_async.app.loopback import loopback_nomads
 from twf_async.errors import TwfError
-from twf_async.settings.load import load
+from twf_async.settings.load import Settings, load
 
 TOLD = ("info", "debug")  # levels of what need not be told
 
@@ -100,7 +100,7 @@ def measure_run(
         _link(prepared / "grib", root / "cache" / "grib")
         with loopback_nomads(*replica, "--log-level", "warning") as upstream:
             environ = stage.environment(base, root, upstream, root / "cache")
-            return _measured(config, stage, environ, root, here)
+            return _measured(config, settings, stage, environ, root, here)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
@@ -111,7 +111,12 @@ def _link(grib: Path, target: Path) -> None:
 
 
 def _measured(
-    config: Path, stage: Stage, environ: dict[str, str], root: Path, here: Downloaded
+    config: Path,
+    settings: Settings,
+    stage: Stage,
+    environ: dict[str, str],
+    root: Path,
+    here: Downloaded,
 ) -> RunFigures:
     request, cores = stage.request, min(stage.workers, len(os.sched_getaffinity(0)))
     run = {"model": request.model, "cycle": request.cycle}
@@ -125,7 +130,6 @@ def _measured(
     trees = [tree for at, tree in service.trees if at >= ready_s]
     peak = max(trees, key=lambda tree: tree.pss_mb)
     pictures, grids = _sizes(root / "publish" / "maps")
-    settings = load(config, environ)
     model = settings.catalog.models[request.model]
     fetched = service.said("fetch.finished")
     ours_s = _cpu_s(last) - _cpu_s(first)
