@@ -56,6 +56,7 @@ def asked_all_the_time(service):
                 status, body = service.get(path)
                 if status != 200 or not body.endswith(b"IEND\xaeB`\x82"):
                     lost.append((path, status))
+            stop.wait(0.05)
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -76,8 +77,8 @@ def warmer(config):
 def test_a_changed_scale_is_drawn_as_a_fresh_start_would_and_nothing_is_missing_meanwhile(
     follow, config
 ):
-    service = follow(hours="0-42/3")
-    before = service.wait_some(12)
+    service = follow(hours="0-30/3")
+    before = service.wait_some(8)
     assert service.state() == "running"
 
     with asked_all_the_time(service) as lost:
@@ -96,7 +97,7 @@ def test_a_changed_scale_is_drawn_as_a_fresh_start_would_and_nothing_is_missing_
     cache = {"TWF_CACHE_DIR": str(service.root / "cache")}
     assert service.files_are_as_said()
     assert service.end() == 0
-    fresh = follow("fresh", hours="0-42/3", **cache)
+    fresh = follow("fresh", hours="0-30/3", **cache)
     fresh.wait_ended()
 
     assert lost == []
