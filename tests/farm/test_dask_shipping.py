@@ -68,14 +68,21 @@ def job(make_job, real_file):
     return make_job(real_file("gfs", 6), "gfs", "2026012912", 6, PRODUCTS, size=(240, 180))
 
 
-def test_frames_drawn_from_a_shipment_are_those_drawn_from_the_files(job, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("model", "cycle", "products"),
+    [("gfs", "2026012912", PRODUCTS), ("hrrr", "2026012917", ["refc"])],
+)
+def test_frames_drawn_from_a_shipment_are_those_drawn_from_the_files(
+    model, cycle, products, make_job, real_file, tmp_path, monkeypatch
+):
+    job = make_job(real_file(model, 6), model, cycle, 6, products, size=(240, 180))
     monkeypatch.setenv("TWF_CACHE_DIR", str(tmp_path / "cache"))
     here = entry.render(replace(job, staging_dir=str(tmp_path / "here")))
 
     outcome = land(job, shipped.draw(ship(job, limit_mb=100)))
 
     assert [frame.sha256 for frame in outcome.frames] == [frame.sha256 for frame in here.frames]
-    assert len(outcome.frames) == len(PRODUCTS)
+    assert len(outcome.frames) == len(products)
     for frame in outcome.frames:
         for file in (frame, frame.values):
             assert Path(file.path).parent == Path(job.staging_dir)

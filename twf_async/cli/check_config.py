@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from twf_async.cli.options import config_option, json_option, prepare
+from twf_async.farm.remote.connection import require_dask
 from twf_async.settings.catalog import Catalog
 
 
@@ -15,6 +16,8 @@ from twf_async.settings.catalog import Catalog
 def command(config_dir: str | None, *, as_json: bool) -> int:
     """Read and check every file of the configuration."""
     settings = prepare(config_dir)
+    if settings.service.farm.backend == "dask":
+        require_dask()
     summary = _summary(settings.catalog)
     if as_json:
         click.echo(json.dumps({"config": str(settings.config_dir), "models": summary}, indent=2))
