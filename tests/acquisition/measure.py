@@ -1,6 +1,6 @@
 """How the service behaves towards the other side, beside its bars (docs/benchmarks.md).
 
-    python -m tests.acquisition.measure [bytes] [busy] [beside] [steady] [prompt] [memory]
+    python -m tests.acquisition.measure [bytes] [ranges] [busy] [beside] [steady] [prompt] [memory]
 
 All of it takes about a quarter of an hour, most of them spent waiting for a budget in real minutes.
 Exit code 1 where a figure is above its bar.
@@ -19,6 +19,7 @@ from statistics import median
 from tests.acquisition.measure_bytes import cases, compared
 from tests.acquisition.measure_manners import ALL, Manners, manners, stage
 from tests.acquisition.measure_memory import megabytes
+from tests.acquisition.measure_ranges import fetched, planned
 from tests.acquisition.measure_service import Followed, Following, followed
 from tests.acquisition.rehearsal import Stage
 from twf_async.farm.boot import boot
@@ -66,6 +67,22 @@ def of_bytes() -> Iterator[Figure]:
         name = f"{case.model} f{case.hour:03d} {case.box} ({case.chosen.method.lower()})"
         yield Figure(f"{name}: bytes, of the least in 3 requests", each.over_three, 1.1, "{:.3f}")
         yield Figure(f"{name}: of the least in 4", each.over_four, None, "{:.3f}")
+
+
+def of_ranges() -> Iterator[Figure]:
+    """Hours in byte ranges over the whole country, all products."""
+    for name, one, several in planned(TEST_DATA, load(CONFIG, {}).catalog):
+        yield Figure(f"{name}: requests for its ranges", several.requests, 1)
+        yield Figure(f"{name}: one range a request", one.requests)
+        more = several.megabytes / one.megabytes
+        yield Figure(f"{name}: bytes, of those with one range a request", more, 1.0, "{:.3f}")
+    with tempfile.TemporaryDirectory() as folder:
+        costs = asyncio.run(fetched(Path(folder), CONFIG))
+    for (model, several_at_once), cost in costs.items():
+        name = "several at once" if several_at_once else "one range a request"
+        most = {"aigfs": 4, "hrrr": 2}[model] if several_at_once else None
+        yield Figure(f"{model} conus, {name}: requests an hour", cost.requests, most, "{:.1f}")
+        yield Figure(f"{model} conus, {name}: megabytes", cost.megabytes, None, "{:.2f}")
 
 
 def of_busy() -> Iterator[Figure]:
@@ -151,9 +168,10 @@ def _followed(how: Following) -> Followed:
         return asyncio.run(followed(root, how, Path(folder) / "synthetic"))
 
 
-NEED_FILES = {"bytes", "busy", "beside", "memory"}
+NEED_FILES = {"bytes", "ranges", "busy", "beside", "memory"}
 PARTS = {
     "bytes": of_bytes,
+    "ranges": of_ranges,
     "busy": of_busy,
     "beside": of_beside,
     "steady": of_steady,

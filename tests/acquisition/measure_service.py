@@ -68,7 +68,7 @@ class Followed:
 async def followed(root: Path, how: Following, models_cache: Path) -> Followed:
     """Run replica and service until the run of CYCLE has ended. root: an empty directory."""
     log = root / "hits.jsonl"
-    async with _replica(root, how, log, models_cache) as url:
+    async with running_replica(root, how, log, models_cache) as url:
         with _program(root / "serve.log", ["serve"], _environment(root, how, url)) as service:
             manifest = root / "publish/maps/gfs" / CYCLE / "manifest.json"
             async with asyncio.timeout(how.within_s):
@@ -113,7 +113,8 @@ def _environment(root: Path, how: Following, url: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _replica(root: Path, how: Following, log: Path, cache: Path) -> AsyncIterator[str]:
+async def running_replica(root: Path, how: Following, log: Path, cache: Path) -> AsyncIterator[str]:
+    """The synthetic atmosphere at a URL, until the block ends."""
     arguments = ["replica", "--demo", "--port", "0", "--hits", str(log), "--cache-dir", str(cache)]
     arguments += ["--start", f"{how.begins:%Y-%m-%dT%H:%M:%S}", "--speed", str(how.speed)]
     out = root / "replica.out"

@@ -155,8 +155,14 @@ ROWS = [
     once("truncate_inside", "gfs", "filter", "truncated"),
     once("truncate_inside", "aigfs", "grib", "connection broken"),
     once("drop_message", "gfs", "filter", "truncated"),
-    once("drop_message", "aigfs", "grib", "connection broken"),
+    once("drop_message", "aigfs", "grib", "..."),  # as the seed has it, which one is lost
     once("drop_message", "hrrr", "filter", "truncated"),
+    once("first_range", "aigfs", "grib", ""),
+    once("joined_ranges", "aigfs", "grib", ""),
+    once("lost_part", "hrrr", "grib", "", quick=True),
+    once("swapped_parts", "aigfs", "grib", ""),
+    once("other_boundary", "aigfs", "grib", "several byte ranges not understood"),
+    once("other_range", "hrrr", "grib", "several byte ranges not understood"),
     once("hang", "gfs", "filter", "timed out", seconds=SILENT_S),
     once("hang", "aigfs", "idx", "timed out", seconds=SILENT_S),
     once("disconnect", "gfs", "filter", ""),  # asked again at once, by aiohttp: no delay
