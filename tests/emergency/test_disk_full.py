@@ -86,14 +86,8 @@ def half_way(start, config, tmp_path):
     return lambda settings: HalfWay(start, config, tmp_path / "publish", settings)
 
 
-@pytest.mark.parametrize(
-    "full",
-    [
-        pytest.param("state", marks=pytest.mark.soak),
-        "cache",
-        pytest.param("publish", marks=pytest.mark.soak),
-    ],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("full", ["state", "cache", "publish"])
 def test_disk_full_holds_downloads_says_so_and_goes_on_when_there_is_room(half_way, tmp_path, full):
     with small_disk(tmp_path / full, 160) as disk:
         run = half_way(watching("0.1"))

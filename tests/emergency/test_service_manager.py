@@ -44,6 +44,7 @@ def test_ready_reload_and_end_are_told_in_order_and_a_refused_reload_ends_ready_
     assert "refused" in listener.said("STATUS")[-1]
 
 
+@pytest.mark.soak
 def test_a_manager_that_reads_nothing_holds_up_neither_maps_nor_the_end(start, listener):
     service = start(**listener.environ | {"WATCHDOG_USEC": "30000"})  # fed every 10 ms
     service.wait_published(FIRST)
