@@ -10,7 +10,13 @@ from render_farm.domain.places import Box
 from twf_async.plan.crossing import split
 from twf_async.plan.estimates import cropped_bytes, message_sizes, points_within
 from twf_async.plan.idx import parse_idx
-from twf_async.plan.selection import filter_requests, merged_ranges, select
+from twf_async.plan.selection import (
+    PART_BYTES,
+    REQUEST_BYTES,
+    filter_requests,
+    merged_ranges,
+    select,
+)
 
 GFS = GridSize(points=1_038_240, step_deg=0.25)
 HRRR = GridSize(points=1_905_141, step_km=3.0)
@@ -282,3 +288,37 @@ def test_stretches_are_not_joined_across_what_is_here_already():
 
     assert [(each.start, each.end) for each in joined] == [(0, 2700)]
     assert [(each.start, each.end) for each in apart] == [(0, 900), (1800, 2700)]
+
+
+def test_several_ranges_in_one_request_bring_nothing_unwanted_and_count_as_one(inventory):
+    lines = inventory(GFS_F006)
+    wanted = keys_of(lines)
+
+    one = select(lines, wanted, box=None, grid=GFS)
+    several = select(lines, wanted, box=None, grid=GFS, several=True)
+
+    assert several.estimated_bytes <= one.estimated_bytes
+    assert len(several.ranges) >= len(one.ranges)
+    numbers = {line.number for line in lines if line.key in wanted}
+    sizes = message_sizes(lines)
+    along = [line.number for r in several.ranges for line in r.lines if line.number not in numbers]
+    assert all(sizes[number] <= PART_BYTES for number in along)
+
+
+def test_what_several_ranges_save_in_requests_is_worth_bytes():
+    """Two fields far apart, cut out in one answer of the filter that is larger than both."""
+    lines = parse_idx(
+        "1:0:d=2026012912:TMP:2 m above ground:6 hour fcst:\n"
+        "2:500000:d=2026012912:DPT:2 m above ground:6 hour fcst:\n"
+        "3:5000000:d=2026012912:RH:2 m above ground:6 hour fcst:\n"
+        "4:5500000:d=2026012912:UGRD:10 m above ground:6 hour fcst:\n"
+    )
+    wanted = frozenset({lines[0].key, lines[2].key})
+    box = Box(west=-180, east=20, south=-50, north=85)
+
+    apart = select(lines, wanted, box=box, grid=GFS, at_most=1)
+    at_once = select(lines, wanted, box=box, grid=GFS, at_most=1, several=True)
+
+    assert 0 < apart.estimated_bytes - at_once.estimated_bytes < REQUEST_BYTES
+    assert (apart.method, len(at_once.ranges)) == ("FILTERED", 2)
+    assert at_once.method == "RANGES"
