@@ -73,6 +73,10 @@ def test_looks_that_may_cost_more_begin_before_the_likeliest_moment_while_they_a
     now = NOW + timedelta(seconds=2.5)
     pauses = [look_again(window, now, pace=pace, chance=0.5) - now for pace in (usual, early)]
     assert pauses == [timedelta(seconds=20 / 3), timedelta(seconds=20 / 6)]
+    run = Window(NOW, NOW + timedelta(seconds=150), NOW + timedelta(seconds=300))
+    paces = [Pace(30, whole_run=True, early=early) for early in (False, True)]
+    waits = [look_again(run, NOW, pace=pace, chance=0.5) - NOW for pace in paces]
+    assert waits == [timedelta(seconds=25), timedelta(seconds=10)]
 
 
 def test_looks_grow_rare_with_lateness():

@@ -18,6 +18,7 @@ LOOKS_FOR_A_RUN = 12.0  # within the window of a run's first hour, which may be 
 SURER = 0.6  # of the way to the end of the window: first look when misses have to be saved
 LOOKS_FOR_AN_HOUR = 3.0  # within that of an hour whose forerunner is known
 EARLY_LOOKS = 6.0  # the same where looks begin early
+EARLY_LOOKS_FOR_A_RUN = 30.0  # its first hour is one of few
 EARLIER = 0.8  # of the way from the likeliest moment back to the beginning of the window
 
 
@@ -26,7 +27,7 @@ class Pace:
     """How often may be looked.
 
     usual_s    the pause where nothing is known of when it comes
-    early      look before the likeliest moment too: hours that come early are seen at once
+    early      look more often, and before the likeliest moment too: to see at once what is early
     whole_run  it is the first hour of a run: worth looking from the beginning of its window on
     """
 
@@ -67,8 +68,10 @@ def look_again(window: Window | None, now: datetime, *, pace: Pace, chance: floa
 def _pause_s(window: Window | None, now: datetime, pace: Pace) -> float:
     if window is None:
         return pace.usual_s
-    looks = EARLY_LOOKS if pace.early else LOOKS_FOR_AN_HOUR
-    looks = LOOKS_FOR_A_RUN if pace.whole_run else looks
+    if pace.whole_run:
+        looks = EARLY_LOOKS_FOR_A_RUN if pace.early else LOOKS_FOR_A_RUN
+    else:
+        looks = EARLY_LOOKS if pace.early else LOOKS_FOR_AN_HOUR
     width_s = (window.high - window.low) / timedelta(seconds=1)
     due = window.high if pace.whole_run else window.likely
     late_s = (now - due) / timedelta(seconds=1)

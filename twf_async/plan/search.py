@@ -12,6 +12,7 @@ from datetime import datetime
 from render_farm.domain.models import Model
 from twf_async.plan.arrivals import Window
 from twf_async.plan.looks import Pace, first_look, look_again
+from twf_async.plan.progress import USUAL_REQUESTS
 from twf_async.plan.runs import cycles_since, deadline, next_cycle
 
 Windows = Callable[[str], Window]  # of the first hour of a cycle
@@ -93,4 +94,5 @@ class RunSearch:
 
     @property
     def _pace(self) -> Pace:
-        return Pace(self.model.poll_s, whole_run=True)
+        early = self.model.requests_per_hour > USUAL_REQUESTS
+        return Pace(self.model.poll_s, whole_run=True, early=early)
