@@ -30,6 +30,7 @@ from render_farm.domain.sparsefile import write_sparse
 from render_farm.logs import lines
 from render_farm.worker import entry
 from render_farm.worker.memory import keep_within_a_job
+from render_farm.worker.scratch import scratch, sweep
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - directories in it are made by mkdtemp
 SPARE = 4  # so many times a shipment must be free there
@@ -50,11 +51,13 @@ def makeup() -> Makeup:
 def draw(shipment: Shipment) -> Returned:
     """Draw every frame of a shipment; what cannot be drawn is said with its reason."""
     _prepare()
+    parent = _roomy(shipment)
+    sweep(parent)
     with (
-        tempfile.TemporaryDirectory(prefix="twf-job-", dir=_roomy(shipment)) as directory,
+        scratch(parent) as directory,
         structlog.contextvars.bound_contextvars(pid=os.getpid()),
     ):
-        here, paths = _unpack(shipment, Path(directory))
+        here, paths = _unpack(shipment, directory)
         outcome = entry.render(here)
         back = {local: path for path, local in paths.items()}
         staging = shipment.job.staging_dir
@@ -85,15 +88,16 @@ def _map_cache() -> str:
     return str(Path(cache_dir) / "pixelmaps")
 
 
-def _roomy(shipment: Shipment) -> str | None:
+def _roomy(shipment: Shipment) -> Path:
     """A directory in memory if the shipment is small beside it, else the usual one."""
     wanted = SPARE * sum(file.sent_bytes for file in shipment.files)
     try:
         room = os.statvfs(MEMORY_DISK)
     except OSError:
-        return None
+        return Path(tempfile.gettempdir())
     free = room.f_bavail * room.f_frsize
-    return str(MEMORY_DISK) if free > wanted and os.access(MEMORY_DISK, os.W_OK) else None
+    usable = free > wanted and os.access(MEMORY_DISK, os.W_OK)
+    return MEMORY_DISK if usable else Path(tempfile.gettempdir())
 
 
 def _unpack(shipment: Shipment, directory: Path) -> tuple[RenderJob, dict[str, str]]:

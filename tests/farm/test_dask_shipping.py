@@ -1,6 +1,8 @@
 """Jobs as bytes: what is sent of their files, and what lands of what comes back."""
 
 import hashlib
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from render_farm.domain.grib2 import field_bytes, walk
 from render_farm.domain.jobs import HourRendered, Reason
 from render_farm.domain.sparsefile import read_sparse, wanted_spans, write_sparse
 from render_farm.worker import entry, shipped
+from render_farm.worker.scratch import scratch, sweep
 from twf_async.farm.remote.shipping import Spoilt, TooLarge, land, ship
 
 PRODUCTS = ["t2m", "t850"]
@@ -131,6 +134,26 @@ def test_a_picture_that_did_not_come_back_whole_is_not_landed(job):
 
     with pytest.raises(Spoilt, match=name):
         land(job, returned)
+
+
+def test_what_a_killed_worker_left_is_removed_and_what_a_living_one_works_in_is_not(tmp_path):
+    script = (
+        "import os, pathlib, signal, sys\n"
+        "from render_farm.worker.scratch import scratch\n"
+        "with scratch(pathlib.Path(sys.argv[1])) as directory:\n"
+        "    (directory / 'file').touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path])
+    (left,) = tmp_path.iterdir()
+
+    with scratch(tmp_path) as directory:
+        sweep(tmp_path)
+        assert {*tmp_path.iterdir()} == {left, directory}  # it could have begun just now
+        sweep(tmp_path, young_s=0)
+        assert [*tmp_path.iterdir()] == [directory]
+
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_nothing_of_a_shipment_stays(job, tmp_path, monkeypatch):

@@ -41,6 +41,11 @@ class Cluster:
         """Whether the scheduler answers."""
         return self._connection is not None
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the link has been lost and that has not been seen to yet."""
+        return self._connection is None or not self._connection.lives
+
     def start(self, makeup: Makeup) -> None:
         """Join, and go on joining whenever the scheduler was lost. *makeup*: of the service."""
         self._makeup = makeup
@@ -84,7 +89,7 @@ class Cluster:
                     await self._follow()
                 except Unreachable as error:
                     self._note_absence(str(error))
-                except Exception:  # noqa: BLE001 - of dask's: jobs must not wait for ever because of it
+                except Exception:  # noqa: BLE001 - of dask's: jobs must not wait for ever
                     self._log.exception("farm.cluster_failed")
                     self.fault = "dask failed, see the log"
                 await self._leave()

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from render_farm.domain.jobs import HourFailed, HourRendered, RenderJob
+from render_farm.domain.shipment import Returned, Shipment
 from render_farm.worker import shipped
 from twf_async.farm.errors import FarmClosed, JobTimedOut
 from twf_async.farm.farm import Farm
@@ -135,22 +136,10 @@ class RemoteFarm(Farm):
         async with self._berths.place(kind_of(job), job.cycle, job.hour) as place:
             begun()
             shipment = await asyncio.to_thread(ship, job, limit_mb=self._limit_mb)
-            try:
-                returned = await place.run(shipped.draw, shipment, timeout_s=self._timeout_s)
-            except PlaceLost as fault:
-                if self._left:
-                    raise FarmClosed("the farm is stopping") from fault
-                cause = Cause.KILLED if fault.with_cluster else Cause.CRASHED
-                return Loss(cause, str(fault))
-            except JobTimedOut as fault:
-                self._cluster.end_work(place)
-                return Loss(Cause.TIMED_OUT, str(fault))
-            except asyncio.CancelledError:
-                self._unwind(place)
-                raise
-            except Exception as fault:  # noqa: BLE001 - a job answers with a value: it is dask's
-                return Loss(Cause.CRASHED, f"{type(fault).__name__}: {fault}")
+            returned = await self._send(place, shipment)
             del shipment
+        if isinstance(returned, Loss):
+            return returned
         place.jobs_done += 1
         if isinstance(returned.outcome, HourFailed):
             failed = returned.outcome
@@ -159,6 +148,26 @@ class RemoteFarm(Farm):
             return await asyncio.to_thread(land, job, returned)
         except Spoilt as fault:
             return Loss(Cause.RAISED, str(fault))
+
+    async def _send(self, place: Place, shipment: Shipment) -> Returned | Loss:
+        try:
+            return await place.run(shipped.draw, shipment, timeout_s=self._timeout_s)
+        except PlaceLost as fault:
+            if self._left:
+                raise FarmClosed("the farm is stopping") from fault
+            return Loss(Cause.KILLED if fault.with_cluster else Cause.CRASHED, str(fault))
+        except JobTimedOut as fault:
+            self._cluster.end_work(place)
+            return Loss(Cause.TIMED_OUT, str(fault))
+        except asyncio.CancelledError:
+            self._unwind(place)
+            raise
+        except Exception as fault:  # noqa: BLE001 - a job answers with a value: it is dask's
+            told = f"{type(fault).__name__}: {fault}"
+            if self._cluster.is_broken:
+                place.lose(with_cluster=True)
+                return Loss(Cause.KILLED, told)
+            return Loss(Cause.CRASHED, told)
 
     def _unwind(self, place: Place) -> None:
         """Give the place back when what nobody wants any more is done there."""
