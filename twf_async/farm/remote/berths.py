@@ -6,9 +6,10 @@ What waits here costs nothing; what waits in the scheduler would be held by it i
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from twf_async.farm.dispatch import LOOK_AGAIN_S
 from twf_async.farm.errors import FarmClosed
 from twf_async.farm.remote.place import Place
 from twf_async.farm.turns import Kind, Ticket, Turns
@@ -17,7 +18,10 @@ from twf_async.farm.turns import Kind, Ticket, Turns
 class Berths:
     """The idle places and the queue for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_calm: Callable[[], bool] = lambda: True) -> None:
+        """*is_calm*: whether more than one job may be sent off; see `Machine`."""
+        self._is_calm = is_calm
+        self._look_again: asyncio.TimerHandle | None = None
         self.running: dict[Place, Ticket] = {}
         self._idle: list[Place] = []
         self._waiting: dict[Ticket, asyncio.Future[Place]] = {}
@@ -65,6 +69,8 @@ class Berths:
     def close(self) -> None:
         """Let nothing more start; who waits is told FarmClosed."""
         self._closed = True
+        if self._look_again is not None:
+            self._look_again.cancel()
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(FarmClosed("the farm is stopping and takes no more jobs"))
@@ -78,7 +84,14 @@ class Berths:
 
     def _dispatch(self) -> None:
         self._idle = [place for place in self._idle if not place.is_gone]
+        if self._look_again is not None:
+            self._look_again.cancel()
+            self._look_again = None
         while self._waiting and self._idle:
+            if self.running and not self._is_calm():
+                loop = asyncio.get_running_loop()
+                self._look_again = loop.call_later(LOOK_AGAIN_S, self._dispatch)
+                return
             ticket = self._turns.choose(self._waiting)
             future = self._waiting.pop(ticket)
             if future.done():  # its caller was cancelled and has not run since

@@ -48,9 +48,10 @@ class RemoteFarm(Farm):
 
         ship_limit_mb  messages of one job; one with more is drawn here
         """
+        machine = machine or Machine()
         super().__init__(spec, 1, job_timeout_s=job_timeout_s, machine=machine, peaks=peaks)
         self._timeout_s, self._limit_mb = job_timeout_s, ship_limit_mb
-        self._berths = Berths()
+        self._berths = Berths(machine.is_calm)
         self._cluster = Cluster(scheduler, self._berths.offer)
         self._unwinding: set[asyncio.Task[None]] = set()
         self._left = False
