@@ -24,13 +24,21 @@ def killed_meanwhile(service, chance):
         time.sleep(0.2)
         if time.monotonic() < due:
             continue
-        slots = service.json("/api/v1/status").get("farm", [])
-        if busy := [slot for slot in slots if slot["job"] and slot["pid"]]:
-            slot = chance.choice(busy)
-            os.kill(slot["pid"], signal.SIGKILL)
-            hit.append(slot["job"]["hour"])
+        if not (busy := at_work(service)):
+            continue
+        pid, hour = chance.choice(sorted(busy.items()))
+        time.sleep(chance.uniform(0.0, 1.0))  # or it would always be hit at its beginning
+        if at_work(service).get(pid) == hour:
+            os.kill(pid, signal.SIGKILL)
+            hit.append(hour)
             due = time.monotonic() + EVERY_S
     return hit, memory
+
+
+def at_work(service):
+    """Process -> hour that it draws."""
+    slots = service.json("/api/v1/status").get("farm", [])
+    return {slot["pid"]: slot["job"]["hour"] for slot in slots if slot["job"] and slot["pid"]}
 
 
 @pytest.mark.soak
