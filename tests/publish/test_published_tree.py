@@ -2,7 +2,9 @@ import asyncio
 import hashlib
 import json
 import os
+import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -70,13 +72,14 @@ async def test_readers_see_what_is_on_disk_and_nothing_else(tmp_path, staged):
 async def test_many_changes_of_state_are_few_writes(tmp_path):
     async with opened(tmp_path, write_every_s=0.05) as tree:
         await tree.open_run("gfs", CYCLE, **WHAT)
-        seen = set()
+        seen, began = set(), time.monotonic()
         for _ in range(40):
             for state in (FrameState.FETCHING, FrameState.EXPECTED):
                 tree.mark("gfs", CYCLE, [FrameChange("pnw", "t2m", 0, state)])
             await asyncio.sleep(0.002)
             seen.add(tree.manifest_path("gfs", CYCLE).stat().st_mtime_ns)
-        assert len(seen) < 10
+        assert len(seen) <= 2 + (time.monotonic() - began) / 0.05  # however slow the machine is
+        assert len(seen) < 40
 
 
 async def test_a_published_frame_is_never_taken_back_by_a_change_of_state(tmp_path, staged):
@@ -321,3 +324,27 @@ async def test_a_second_process_is_refused_in_one_sentence_and_harms_nothing(tmp
         assert len(await tree.publish(rendered)) == 4
     async with opened(tmp_path) as again:
         assert len(again.published("gfs", CYCLE)) == 4
+
+
+async def test_a_redraw_of_the_same_size_that_a_crash_kept_from_the_manifest_is_taken_over(
+    tmp_path, staged
+):
+    async with opened(tmp_path) as tree:
+        await tree.open_run("gfs", CYCLE, **WHAT)
+        rendered = staged(await tree.new_staging("gfs", CYCLE, 6))
+        frames = tuple(replace(frame, config_hash="0" * 16) for frame in rendered.frames)
+        await tree.publish(replace(rendered, frames=frames))
+        old = tree.restyle("gfs", CYCLE, {("pnw", "t2m"): "f" * 16, ("pnw", "refc"): "f" * 16})
+        assert old == {("pnw", "t2m", 6), ("pnw", "refc", 6)}
+    path = tree.frame_path("gfs", CYCLE, "pnw", "t2m", 6)
+    before, after = path.read_bytes(), path.read_bytes().replace(b"tEXtt", b"tEXts")
+    assert (len(before) == len(after), before != after) == (True, True)
+    path.write_bytes(after)
+
+    async with opened(tmp_path) as again:
+        records = again.manifest("gfs", CYCLE).frames["pnw"]
+
+        assert hashlib.sha256(after).hexdigest().startswith(records["t2m"]["f006"].hash)
+        assert not records["t2m"]["f006"].old_style
+        assert records["refc"]["f006"].old_style
+        assert records["refc"]["f006"].config_hash == "0" * 16

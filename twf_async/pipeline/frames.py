@@ -1,6 +1,7 @@
 """The frames of one run and their states, told to the manifest, the ledger and the listeners."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,6 +103,15 @@ class RunFrames:
         self._expected |= self.old.keys()
         self._published |= self.old.keys()
         return frozenset(self.old)
+
+    async def announce_old(self) -> None:
+        """Have the marks of an earlier style on disk before anything is drawn again.
+
+        After a crash they tell which pictures may have been replaced already.
+        """
+        if self.old:
+            with suppress(OSError):  # a full disk; it is written as soon as there is room
+                await self._tree.flush()
 
     def waiting(self, orders: Iterable[HourOrder]) -> dict[int, tuple[ProductOrder, ...]]:
         """Hour -> its products of which any region is still to be drawn."""

@@ -68,6 +68,7 @@ class Restyling:
 
     async def run(self) -> bool:
         """Draw what can be drawn; whether it came to its end."""
+        await self._frames.announce_old()
         before = self.old
         waiting = self._frames.waiting(self._plan.orders)
         paths = await self._paths_here(files_wanted(waiting)) if waiting else {}

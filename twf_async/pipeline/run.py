@@ -168,6 +168,7 @@ class RunPipeline:
             self._log.error("pipeline.publish_failed", reason=str(error))
         await shop.ledger.run_started(request.model, request.cycle)
         self._frames.expect(plan.orders, tuple(region.key for region in plan.regions))
+        await self._frames.announce_old()
         waiting = self._frames.waiting(plan.orders)
         await self._fetching.open()
         files = {hour: FileState() for hour in self._fetching.want(waiting)}

@@ -16,7 +16,7 @@ import structlog
 
 from render_farm.domain.jobs import Frame
 from render_farm.domain.places import KEY
-from twf_async.publish.document import RunDocument
+from twf_async.publish.document import RunDocument, values_record
 from twf_async.publish.durable import write_atomically
 from twf_async.publish.files import read_frame, sizes
 from twf_async.publish.manifest import VALUES_SUFFIX, FrameState, RunState
@@ -99,7 +99,8 @@ def _mend(directory: Path, document: RunDocument) -> bool:
 
     A frame whose picture is gone is expected again. One whose value grid alone is gone stays
     online without: taking a good picture down would help nobody. A file that was replaced by
-    another whole one (a redraw that a crash kept from the manifest) is taken over.
+    another whole one (a redraw that a crash kept from the manifest) is taken over. Its size tells,
+    and where a redraw was due its content: other colours may leave the size as it was.
     """
     lost: Counter[str] = Counter()
     for region, products in document.frames.items():
@@ -107,15 +108,19 @@ def _mend(directory: Path, document: RunDocument) -> bool:
             place = directory / region / product
             found = sizes(place)
             for name, record in hours.items():
-                if record["state"] == FrameState.PUBLISHED.value and not _is_as_said(
-                    record, found.get(f"{name}.png"), found.get(f"{name}{VALUES_SUFFIX}")
-                ):
-                    frame = read_frame(place / f"{name}.png", region, product)
-                    lost[_what_is_lost(record, frame)] += 1
-                    if frame is None:
-                        hours[name] = {"state": FrameState.EXPECTED.value}
-                    else:
-                        document.publish(frame, int(name[1:]), document.updated_at)
+                if record["state"] != FrameState.PUBLISHED.value:
+                    continue
+                pair = (found.get(f"{name}.png"), found.get(f"{name}{VALUES_SUFFIX}"))
+                if _is_as_said(record, *pair) and not record.get("old_style", False):
+                    continue
+                frame = read_frame(place / f"{name}.png", region, product)
+                if frame is not None and _is_named(record, frame):
+                    continue
+                lost[_what_is_lost(record, frame)] += 1
+                if frame is None:
+                    hours[name] = {"state": FrameState.EXPECTED.value}
+                else:
+                    document.publish(frame, int(name[1:]), document.updated_at)
     facts = {"model": document.model, "cycle": document.cycle}
     if lost["frame"]:
         document.state = RunState.RUNNING
@@ -129,6 +134,13 @@ def _is_as_said(record: dict[str, Any], picture: int | None, values: int | None)
     """Whether the files of a frame have the sizes that its record says."""
     said = record.get("values")
     return picture == record.get("bytes") and (said is None or values == said["bytes"])
+
+
+def _is_named(record: dict[str, Any], frame: Frame) -> bool:
+    """Whether the content of a frame's files is what its record says."""
+    said = record.get("values")
+    values = None if frame.values is None else values_record(frame.values)
+    return frame.sha256.startswith(record["hash"]) and said in (None, values)
 
 
 def _what_is_lost(record: dict[str, Any], frame: Frame | None) -> str:
