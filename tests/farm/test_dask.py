@@ -1,7 +1,6 @@
 """The farm on a real dask cluster: a scheduler, and two workers that are processes of their own."""
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import shutil
@@ -13,13 +12,13 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed (twf-async[dask])")
 
 import render_farm
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason
+from tests.farm.dask_cluster import Cluster
 from twf_async.farm.errors import FarmClosed
 from twf_async.farm.remote.farm import RemoteFarm
 
@@ -29,54 +28,6 @@ BOUND_S = 60
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp("dask")
-
-
-class Cluster:
-    """`dask scheduler` and `dask worker`, as an operator starts them."""
-
-    def __init__(self, directory, port):
-        self.directory, self.port = directory, port
-        self.address = f"tcp://127.0.0.1:{port}"
-        self.processes = []
-
-    def start_scheduler(self):
-        options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
-        return self._start("scheduler", *options)
-
-    def start_workers(self, count, **environment):
-        options = ["--nworkers", str(count), "--nthreads", "1", "--no-dashboard"]
-        options += ["--local-directory", str(self.directory / "local"), "--death-timeout", "60"]
-        return self._start("worker", self.address, *options, **environment)
-
-    def stop(self):
-        """At once: what dask does when it ends in peace is not looked at here."""
-        found = [
-            child
-            for process in self.processes
-            if process.poll() is None
-            for child in psutil.Process(process.pid).children(recursive=True)
-        ]
-        for process in (*self.processes, *found):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        for process in self.processes:
-            process.wait()
-
-    def _start(self, role, *options, **environment):
-        with (self.directory / f"{role}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dask", role, *options],
-                env={
-                    **os.environ,
-                    "TWF_CACHE_DIR": str(self.directory / "cache"),
-                    "PYTHONWARNINGS": "ignore",
-                    **environment,
-                },
-                stderr=log,
-                cwd=self.directory,
-            )
-        self.processes.append(process)
-        return process
 
 
 @pytest.fixture(scope="module")
