@@ -41,10 +41,12 @@ class WrittenRuns(PublishedRuns):
         return self._locks.setdefault((model, what), asyncio.Lock())
 
     async def flush(self) -> None:
-        """Write every manifest that has unwritten changes."""
-        while self._dirty:
-            run = self._runs.get(self._dirty.pop())
-            if run is not None:  # else deleted while it was being written
+        """Write every manifest that has unwritten changes; those that come meanwhile wait."""
+        for name in tuple(self._dirty):
+            run = self._runs.get(name)
+            if run is None:  # deleted while another was being written
+                self._dirty.discard(name)
+            elif name in self._dirty:  # else somebody else has just written it
                 await self._uninterrupted(self._write(run))
 
     def _note_change(self, name: tuple[str, str]) -> None:
@@ -90,4 +92,4 @@ class WrittenRuns(PublishedRuns):
         except OSError:
             self._note_change(name)
             raise
-        run.text, run.published, run.parsed = text, published, None
+        run.text, run.published = text, published
