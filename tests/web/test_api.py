@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime
 
 import pytest
 from structlog.testing import capture_logs
@@ -166,6 +167,23 @@ class TestRoutesOfV1:
         assert body["total_runs"] == 2
         assert body["runs"][0]["is_latest"]
         assert body["runs"][0]["age_hours"] == 4.0
+
+    async def test_both_lists_say_after_a_restart_what_they_said_before(self, client, tree):
+        places = ("/api/maps?model=GFS", "/api/runs?model=GFS")
+        before = [await (await client.get(place)).json() for place in places]
+
+        await tree.stop()
+        await tree.start()
+
+        assert [await (await client.get(place)).json() for place in places] == before
+        written = {run: tree.manifest("gfs", run) for run in tree.runs("gfs")}
+        assert [run["generated_at"] for run in before[1]["runs"]] == [
+            manifest.updated_at.isoformat() for manifest in written.values()
+        ]
+        (shown,) = before[0]["maps"]
+        record = written["2026012912"].frames["pnw"]["t2m"]["f000"]
+        assert datetime.fromisoformat(shown["created_at"]) == record.published_at
+        assert shown["file_size"] == record.bytes
 
     async def test_models(self, client):
         body = await (await client.get("/api/models")).json()

@@ -1,5 +1,6 @@
 """What is published, as readers in this process see it: exactly what was last written to disk."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ class RunOnDisk:
     document: RunDocument
     text: bytes = b""
     published: set[tuple[str, str, int]] = field(default_factory=set)
-    parsed: Manifest | None = None
 
 
 class PublishedRuns:
@@ -63,13 +63,12 @@ class PublishedRuns:
         return frozenset(run.published) if run else frozenset()
 
     def manifest(self, model: str, cycle: str) -> Manifest | None:
-        """The manifest as last written, checked; kept until the next write."""
+        """The manifest as last written, checked.
+
+        Made anew each time: a large run's takes ten megabytes, and time that no request should.
+        """
         run = self._runs.get((model, cycle))
-        if run is None or not run.text:
-            return None
-        if run.parsed is None:
-            run.parsed = Manifest.model_validate_json(run.text)
-        return run.parsed
+        return Manifest.model_validate_json(run.text) if run and run.text else None
 
     def manifest_json(self, model: str, cycle: str) -> bytes | None:
         """The manifest's text as last written."""
@@ -82,6 +81,17 @@ class PublishedRuns:
         """What is known of one frame, as in the manifest; None when nothing is expected there."""
         run = self._runs.get((model, cycle))
         return run.document.record(region, product, hour) if run else None
+
+    def online(
+        self, model: str, cycle: str, region: str
+    ) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """(product, hour, record) of what is online of a region, in the manifest's order."""
+        run = self._runs.get((model, cycle))
+        frames = run.document.frames.get(region, {}) if run else {}
+        for product, hours in frames.items():
+            for name, record in hours.items():
+                if self.is_published(model, cycle, region, product, int(name[1:])):
+                    yield product, int(name[1:]), record
 
     def frame_hash(
         self, model: str, cycle: str, region: str, product: str, hour: int

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from render_farm.domain.models import Model
-from twf_async.publish.manifest import FrameState, Manifest
+from twf_async.publish.reading import PublishedRuns
 from twf_async.web.answers import document, error
 from twf_async.web.context import context_of
 from twf_async.web.maps import picture
@@ -88,7 +88,7 @@ async def runs(request: web.Request) -> web.Response:
     listed = []
     for cycle in shown:
         moment = _moment(cycle)
-        manifest = context.tree.manifest(name, cycle)
+        updated_at: datetime = context.tree.summary(name, cycle)["updated_at"]
         listed.append(
             {
                 "run_time": moment.isoformat(),
@@ -97,7 +97,7 @@ async def runs(request: web.Request) -> web.Response:
                 "hour": f"{moment:%HZ}",
                 "is_latest": cycle == shown[0],
                 "maps_count": len(context.tree.published(name, cycle)),
-                "generated_at": manifest.updated_at.isoformat() if manifest else None,
+                "generated_at": updated_at.isoformat(),
                 "age_hours": round((now - moment).total_seconds() / 3600, 1),
             }
         )
@@ -123,9 +123,9 @@ async def maps(request: web.Request) -> web.Response:
     product = PRODUCT_OF.get(variable, variable)
     found: list[dict[str, Any]] = []
     for key in names:
-        manifest = context.tree.manifest(key, cycle or context.tree.newest(key) or "")
-        if manifest is not None:
-            found += _infos(manifest, _region(catalog.models[key]), product, hour)
+        shown = cycle or context.tree.newest(key)
+        if shown is not None:
+            found += _infos(context.tree, catalog.models[key], shown, product, hour)
     return document(request, {"maps": found})
 
 
@@ -136,9 +136,8 @@ async def one_map(request: web.Request) -> web.Response:
     context = context_of(request)
     if place is not None and place[0] in context.settings().catalog.models:
         name, cycle, product, hour = place
-        manifest = context.tree.manifest(name, cycle)
-        region = _region(context.settings().catalog.models[name])
-        found = _infos(manifest, region, product, hour) if manifest else []
+        model = context.settings().catalog.models[name]
+        found = _infos(context.tree, model, cycle, product, hour)
         if found:
             return document(request, found[0])
     return error(404, "Map not found")
@@ -156,30 +155,34 @@ async def image(request: web.Request) -> web.StreamResponse:
     return await picture(request, name, cycle, _region(models[name]), product, hour)
 
 
-def _infos(manifest: Manifest, region: str, product: str, hour: int | None) -> list[dict[str, Any]]:
-    moment = _moment(manifest.cycle)
+def _infos(
+    tree: PublishedRuns, model: Model, cycle: str, product: str, hour: int | None
+) -> list[dict[str, Any]]:
+    """What is online of a run's first region; product "" and hour None: of all."""
     listed = []
-    for key, frames in manifest.frames.get(region, {}).items():
-        if product and key != product:
+    for key, forecast_hour, record in tree.online(model.key, cycle, _region(model)):
+        if product not in {"", key} or hour not in {None, forecast_hour}:
             continue
-        for name, record in frames.items():
-            forecast_hour = int(name[1:])
-            if record.state is not FrameState.PUBLISHED or hour not in {None, forecast_hour}:
-                continue
-            stem = f"{manifest.model}_{moment:%Y%m%d_%H}_{key}_{forecast_hour}"
-            listed.append(
-                {
-                    "id": stem,
-                    "model": manifest.model.upper(),
-                    "run_time": f"{moment:%Y%m%d_%H}",
-                    "forecast_hour": forecast_hour,
-                    "variable": key,
-                    "image_url": f"/images/{stem}.png",
-                    "created_at": record.published_at,
-                    "file_size": record.bytes,
-                }
-            )
+        moment = _moment(cycle)
+        stem = f"{model.key}_{moment:%Y%m%d_%H}_{key}_{forecast_hour}"
+        listed.append(
+            {
+                "id": stem,
+                "model": model.key.upper(),
+                "run_time": f"{moment:%Y%m%d_%H}",
+                "forecast_hour": forecast_hour,
+                "variable": key,
+                "image_url": f"/images/{stem}.png",
+                "created_at": _time(record["published_at"]),
+                "file_size": record["bytes"],
+            }
+        )
     return listed
+
+
+def _time(written: datetime | str) -> datetime:
+    """Records of an earlier process have their times as they stand in the manifest."""
+    return datetime.fromisoformat(written) if isinstance(written, str) else written
 
 
 def file_parts(file: str) -> tuple[str, str, str, int] | None:
