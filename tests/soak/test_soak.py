@@ -75,7 +75,8 @@ class Service:
 
     def __init__(self, environ: dict[str, str], root: Path) -> None:
         self.log_path, self.root = root / "log.jsonl", root
-        plain = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        # Nor what is meant for tests: the service refuses settings that it does not know.
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "TWF_"))}
         with self.log_path.open("wb") as stderr:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.soak.service", REPOSITORY / "config"],
