@@ -248,7 +248,7 @@ async def test_a_drain_publishes_what_is_being_drawn_and_starts_nothing_more(ope
         report = await task
 
         assert report.state is RunState.RUNNING
-        assert len(bench.fetcher.asked) == asked < len(HOURS)
+        assert len(bench.fetcher.asked) == asked
         assert report.drawn == sum(
             len(task.regions) for job in bench.renderer.jobs for task in job.tasks
         )

@@ -20,10 +20,10 @@ from render_farm.render.hour import render_hour
 
 CYCLE, HOUR = "2026012912", 6
 COLD, WARM = "#808080", ("#ff0000", "#00ff00", "#0000ff")
-WARM_K = (285.0, 295.0, 305.0)
+WARM_K = (283.0, 287.0, 289.0)  # within what can stand alone at 2 m
 _DISPLAY = {
     "unit": "K",
-    "levels": [200, 280, 290, 300, 310],
+    "levels": [200, 280, 286, 288, 290],
     "colours": [COLD, *WARM],
     "under": "#000000",
     "over": "#ffffff",
