@@ -26,7 +26,7 @@ from twf_async.fetch.verify import sha256_of
 
 T = TypeVar("T")
 _COMPLAINTS = ".distrust"
-_FILES_REMEMBERED = 4096
+_FILES_REMEMBERED = 256  # before it is asked which of them are still there
 
 
 class Cache:
@@ -34,7 +34,8 @@ class Cache:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._proven: dict[Path, tuple[int, int]] = {}  # path -> (mtime_ns, size) when hashed
+        self._proven: dict[str, tuple[int, int]] = {}  # path -> (mtime_ns, size) when hashed
+        self._remembered = _FILES_REMEMBERED
         self._log = structlog.get_logger(component="fetch")
 
     async def start(self) -> None:
@@ -158,10 +159,10 @@ class Cache:
         try:
             found = path.stat()
             state = (found.st_mtime_ns, found.st_size)
-            if self._proven.get(path) == state:
+            if self._proven.get(str(path)) == state:
                 return True
             if found.st_size == record.bytes and sha256_of(path) == record.sha256:
-                self._proven[path] = state
+                self._proven[str(path)] = state
                 return True
         except FileNotFoundError:
             return False
@@ -193,9 +194,16 @@ class Cache:
                 with contextlib.suppress(OSError):
                     left.unlink()
             raise
-        if len(self._proven) >= _FILES_REMEMBERED:
-            self._proven.clear()  # costs each file that is still there one hash
-        self._proven[path] = (found.st_mtime_ns, found.st_size)
+        self._proven[str(path)] = (found.st_mtime_ns, found.st_size)
+        if len(self._proven) > self._remembered:
+            self._forget_deleted()
+
+    def _forget_deleted(self) -> None:
+        """Upkeep deletes files without a word; what was known of them would stay for ever."""
+        for path in list(self._proven):  # other threads add to it
+            if not Path(path).exists():
+                self._proven.pop(path, None)
+        self._remembered = max(_FILES_REMEMBERED, 2 * len(self._proven))
 
     def _give_up(self, path: Path, error: Exception) -> None:
         """Discard what cannot be read; raise what is not the file's fault."""
@@ -210,7 +218,7 @@ class Cache:
         self._log.warning("fetch.file_discarded", path=str(path), reason=reason)
 
     def _forget(self, path: Path) -> None:
-        self._proven.pop(path, None)
+        self._proven.pop(str(path), None)
         path.with_suffix(RECORD).unlink(missing_ok=True)
 
 
