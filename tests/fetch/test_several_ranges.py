@@ -362,7 +362,7 @@ class TestSeveral:
     """What is remembered of a host."""
 
     async def test_it_is_trusted_again_after_the_pause_and_less_than_before(self):
-        several = Several("nomads", pause_s=0.02)
+        several = Several("nomads", pause_s=0.5)
         for _ in range(2):
             assert several.trusted
             several.failed(RangesUnclear("no boundary"))
