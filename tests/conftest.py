@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pyproj  # noqa: F401 - before any test imports eccodes, see render_farm.decode
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
