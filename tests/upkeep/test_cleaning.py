@@ -1,4 +1,5 @@
 import os
+import threading
 import time
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from twf_async.ledger.ledger import Ledger
 from twf_async.publish.tree import PublishedTree
 from twf_async.settings.load import load
 from twf_async.settings.service import CacheSettings
-from twf_async.upkeep.cache import CacheCleaner, CachedFile, files_to_delete
+from twf_async.upkeep.cache import CacheCleaner, CachedFile, files_to_delete, find_files
 from twf_async.upkeep.retention import Retention, runs_kept, runs_to_delete
 
 CYCLES = st.sets(st.integers(2026010100, 2026010123).map(str), max_size=10)
@@ -47,6 +48,24 @@ async def test_room_is_made_before_a_run_comes_but_never_an_empty_site(tmp_path)
     assert tree.runs("gfs") == ("2026012918", "2026012906")
     assert tree.runs("hrrr") == ("2026012900",)
     assert [run.cycle for run in await ledger.runs("gfs")] == ["2026012918", "2026012906"]
+    await tree.stop()
+    await ledger.stop()
+
+
+async def test_a_run_whose_files_cannot_be_moved_away_holds_up_no_other(tmp_path):
+    tree, ledger = PublishedTree(tmp_path / "publish"), Ledger(tmp_path / "l.sqlite")
+    await tree.start()
+    await ledger.start()
+    what = {"hours": (0,), "regions": ("pnw",), "products": ("t2m",)}
+    for cycle in ("2026012900", "2026012906"):
+        await tree.open_run("gfs", cycle, **what)
+    tree.staging.rmdir()  # where runs go to be deleted
+    retention = Retention(tree, ledger, keep_runs=lambda _: 1, active=set)
+    with capture_logs() as lines:
+        await retention.make_room("gfs", "2026012912")
+    told = [line["cycle"] for line in lines if line["event"] == "retention.run_not_deleted"]
+    assert told == ["2026012900", "2026012906"]
+    assert tree.runs("gfs") == ()
     await tree.stop()
     await ledger.stop()
 
@@ -208,3 +227,42 @@ async def test_files_of_a_run_in_work_stay_beyond_every_bound_and_the_log_says_s
     assert (while_active["files"], while_active["max_age_hours"]) == (3, 6.0)
     assert cleaning.status()["files"] == 0
     assert not (tmp_path / "gfs").exists()
+
+
+async def test_a_file_that_cannot_be_deleted_is_told_once_and_the_others_go(tmp_path):
+    old = time.time() - 7 * 3600
+    folder = tmp_path / "gfs" / "2026012900"
+    folder.mkdir(parents=True)
+    for name in ("f000", "f006"):
+        file = folder / f"{name}.grib2"
+        file.write_bytes(b"x" * 10)
+        os.utime(file, (old, old))
+    (folder / "f000.json").mkdir()  # where its record would be
+    cleaner = CacheCleaner(tmp_path, settings=CacheSettings, active=set, clock=Clock())
+    with capture_logs() as lines:
+        assert await cleaner.clean() == 10
+        assert await cleaner.clean() == 0
+    told = [line["reason"] for line in lines if line["event"] == "cache.not_cleaned"]
+    assert len(told) == 1
+    assert "f000.json" in told[0]
+    assert cleaner.status()["files"] == 1
+
+
+def test_directories_that_another_cleaning_removes_end_no_look(tmp_path):
+    ended = threading.Event()
+
+    def come_and_go():
+        while not ended.is_set():
+            for number in range(20):
+                (tmp_path / "gfs" / str(number)).mkdir(parents=True, exist_ok=True)
+            for number in range(20):
+                (tmp_path / "gfs" / str(number)).rmdir()
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        for _ in range(300):
+            assert find_files(tmp_path, active=(), now_s=time.time()) == ()
+    finally:
+        ended.set()
+        other.join()

@@ -6,12 +6,12 @@ is gone would only be fetched again. Where they alone are too much, the log says
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISDIR
 from typing import Any
 
 import structlog
@@ -20,8 +20,6 @@ from twf_async.clock import Clock
 from twf_async.settings.service import CacheSettings
 
 GB = 1 << 30
-
-
 _DATA, _RECORD = ".grib2", ".json"
 
 
@@ -60,18 +58,33 @@ def files_to_delete(
     return tuple(going)
 
 
+def delete_files(files: Iterable[CachedFile]) -> tuple[tuple[CachedFile, ...], str]:
+    """Remove *files*; those that are gone, and why one of the others is not. Blocking."""
+    gone: list[CachedFile] = []
+    fault = ""
+    for file in files:
+        try:
+            file.delete()
+        except OSError as error:
+            fault = str(error)
+        else:
+            gone.append(file)
+    return tuple(gone), fault
+
+
 def find_files(
     root: Path, *, active: Iterable[tuple[str, str]], now_s: float
 ) -> tuple[CachedFile, ...]:
-    """Everything in `root/{model}/{cycle}/`, the runs of *active* marked."""
+    """Everything in `root/{model}/{cycle}/`, the runs of *active* marked.
+
+    What another cleaning deletes meanwhile is passed over.
+    """
     runs = frozenset(active)
     found: dict[Path, CachedFile] = {}
-    for path in root.rglob("*") if root.is_dir() else ():
+    for path in (Path(place, name) for place, _, names in os.walk(root) for name in names):
         try:
             stat = path.lstat()
         except FileNotFoundError:
-            continue
-        if S_ISDIR(stat.st_mode):
             continue
         data = path.with_suffix(_DATA) if path.suffix == _RECORD else path
         other = found.get(data)
@@ -99,6 +112,7 @@ class CacheCleaner:
         self._clock, self._every_s = clock, every_s
         self._files = self._bytes = 0  # as the last cleaning left them
         self._is_over = False
+        self._fault = ""  # why the last cleaning could not delete something
         self._log = structlog.get_logger(component="cache")
 
     async def start(self) -> None:
@@ -113,11 +127,14 @@ class CacheCleaner:
 
     async def clean(self) -> int:
         """Delete what is due; returns the bytes freed."""
-        gone, kept = await asyncio.to_thread(self._clean, frozenset(self._active()))
+        gone, kept, fault = await asyncio.to_thread(self._clean, frozenset(self._active()))
         freed = sum(file.bytes for file in gone)
         self._files, self._bytes = len(kept), sum(file.bytes for file in kept)
         if gone:
             self._log.info("cache.cleaned", files=len(gone), bytes=freed, kept_bytes=self._bytes)
+        if fault and fault != self._fault:
+            self._log.warning("cache.not_cleaned", reason=fault)
+        self._fault = fault
         max_gb = self._settings().max_gb
         was_over, self._is_over = self._is_over, self._bytes > max_gb * GB
         if self._is_over and not was_over:
@@ -147,14 +164,14 @@ class CacheCleaner:
 
     def _clean(
         self, active: frozenset[tuple[str, str]]
-    ) -> tuple[tuple[CachedFile, ...], tuple[CachedFile, ...]]:
-        """What was deleted, and what is left."""
+    ) -> tuple[tuple[CachedFile, ...], tuple[CachedFile, ...], str]:
+        """What was deleted, what is left, and why not all went that was to go."""
         going, staying = self._due(active)
-        for file in going:
-            file.delete()
-        for parent in sorted({file.path.parent for file in going}, reverse=True):
+        gone, fault = delete_files(going)
+        for parent in sorted({file.path.parent for file in gone}, reverse=True):
             _remove_if_empty(parent, self._roots)
-        return going, staying
+        stuck = set(going).difference(gone)
+        return gone, (*staying, *stuck), fault
 
     def _due(
         self, active: frozenset[tuple[str, str]]

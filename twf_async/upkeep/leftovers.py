@@ -3,6 +3,7 @@
 Each has the process that made it in its name (`...4711-3`, `....4711.part`). Blocking.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -42,7 +43,8 @@ def _staged(staging: Path) -> Iterator[Leftover]:
 
 
 def _unfinished(root: Path) -> Iterator[Leftover]:
-    for path in sorted(root.rglob("*")):
+    paths = (Path(place, name) for place, _, names in os.walk(root) for name in names)
+    for path in sorted(paths):
         if _is_left(_UNFINISHED, path):
             yield Leftover(path, _size(path))
 

@@ -79,7 +79,13 @@ class Retention:
         freed = 0
         async with self._deleting:  # two callers would count the same run twice
             for old in self.due(model, coming=coming):
-                size = await self._tree.evict_run(model, old)
+                try:
+                    size = await self._tree.evict_run(model, old)
+                except OSError as error:  # the next run must come, whatever is left of this one
+                    self._log.warning(
+                        "retention.run_not_deleted", model=model, cycle=old, reason=str(error)
+                    )
+                    continue
                 await self._ledger.forget_run(model, old)
                 self._log.info("retention.run_deleted", model=model, cycle=old, bytes=size)
                 freed += size

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from twf_async.upkeep.cache import CacheCleaner, files_to_delete, find_files
+from twf_async.upkeep.cache import CacheCleaner, delete_files, files_to_delete, find_files
 from twf_async.upkeep.retention import Retention
 
 
@@ -54,10 +54,10 @@ class SpaceMaker:
             return 0
         files = find_files(root, active=active, now_s=time.time())  # as files' times are
         bound = max(0.0, sum(file.bytes for file in files) - lacking)
-        going = files_to_delete(files, max_age_s=float("inf"), max_bytes=bound)
-        for file in going:
-            file.delete()
-        size = sum(file.bytes for file in going)
-        if going:
-            self._log.warning("cache.sacrificed", files=len(going), bytes=size)
+        gone, fault = delete_files(files_to_delete(files, max_age_s=float("inf"), max_bytes=bound))
+        size = sum(file.bytes for file in gone)
+        if gone:
+            self._log.warning("cache.sacrificed", files=len(gone), bytes=size)
+        if fault:
+            self._log.warning("cache.not_cleaned", reason=fault)
         return size
