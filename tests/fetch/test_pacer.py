@@ -1,4 +1,5 @@
 import asyncio
+import time
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -78,6 +79,22 @@ async def test_a_waiting_request_that_is_cancelled_takes_no_turn():
 
     await pacer.wait()
 
+    assert pacer.last_minute() == 2
+
+
+async def test_who_is_cancelled_at_the_moment_of_his_turn_holds_up_nobody():
+    pacer, loop = Pacer(1200), asyncio.get_running_loop()
+    await pacer.wait()
+    cancelled = asyncio.create_task(pacer.wait())
+    other = asyncio.create_task(pacer.wait())
+    await asyncio.sleep(0)
+    loop.call_later(0.001, cancelled.cancel)
+    time.sleep(0.1)  # noqa: ASYNC251 - so that the loop finds both due at once
+
+    async with asyncio.timeout(5):
+        await other
+
+    assert cancelled.cancelled()
     assert pacer.last_minute() == 2
 
 

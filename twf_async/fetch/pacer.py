@@ -120,6 +120,8 @@ class Pacer:
     def _give(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now, allowance = loop.time(), self._allowance
+        # Who was cancelled just now has not had the time to leave the queue.
+        self._waiting = [turn for turn in self._waiting if not turn.given.cancelled()]
         if self._waiting and allowance.free_at(now) <= now:
             turn = min(self._waiting, key=lambda turn: allowance.had(turn.who))
             self._waiting.remove(turn)
