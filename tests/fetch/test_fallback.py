@@ -7,7 +7,7 @@ import pytest
 
 from twf_async.clock import Clock
 from twf_async.fetch.answers import require_range
-from twf_async.fetch.errors import RangeRefused, ServerTrouble
+from twf_async.fetch.errors import RangeRefused, ServerTrouble, Unreachable
 from twf_async.fetch.fallback import Fallback
 from twf_async.fetch.host import Host
 from twf_async.fetch.pacer import Pacer
@@ -83,6 +83,26 @@ async def test_an_hour_that_was_late_is_not_taken_from_the_mirror_at_its_first_f
 
     with pytest.raises(ServerTrouble):
         await fallback.ask(gfs, HOUR, from_the_mirror_alone)
+
+
+async def test_a_mirror_that_cannot_be_reached_does_not_keep_us_from_nomads(fallback, gfs, clock):
+    asked, down = [], {NOMADS, AWS}
+
+    async def from_who_is_up(source):
+        asked.append(source.name)
+        if source.name in down:
+            raise Unreachable("no route")
+        return source.name
+
+    with pytest.raises(Unreachable):
+        await fallback.ask(gfs, HOUR, from_who_is_up)
+    down.remove(NOMADS)
+    for _ in range(4):
+        clock.at += timedelta(seconds=30)
+        asked.clear()
+        assert await fallback.ask(gfs, HOUR, from_who_is_up) == NOMADS
+
+    assert asked == [NOMADS]
 
 
 def test_a_range_that_the_file_cannot_hold_speaks_against_the_inventory():

@@ -61,6 +61,8 @@ class Fallback:
             result = await work(first)
         except SourceError as error:
             is_time = self._is_time((hour, looks), error)
+            if isinstance(error, Unreachable) and first is self._sources[0]:
+                self._down_since = self._clock.now()
             if not others and error.of_filter and not isinstance(error, NotYetPublished):
                 others = [replace(first, filters=False)]
             if not others or not is_time:
@@ -97,7 +99,5 @@ class Fallback:
         since = self._failing_since.setdefault(asked, now)
         while len(self._failing_since) > _HOURS_REMEMBERED:
             self._failing_since.pop(next(iter(self._failing_since)))
-        if isinstance(error, Unreachable):
-            self._down_since = now
         at_once = error.retry_after_s is None or isinstance(error, (Unreachable, FullRefused))
         return at_once or now - since >= self._after
