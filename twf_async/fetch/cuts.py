@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from render_farm.domain.models import Model
 from render_farm.domain.places import Box
@@ -35,7 +36,8 @@ class Cuts:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._known: dict[Run, tuple[Way, Box | None]] = {}  # byte ranges show every box: None
-        self._deciding: dict[Run, asyncio.Lock] = {}
+        # A lock that nobody holds or waits for is forgotten.
+        self._deciding: WeakValueDictionary[Run, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
     async def of(self, model: Model, cycle: str, box: Box) -> AsyncIterator[Cut]:
@@ -55,7 +57,6 @@ class Cuts:
         run = (model.key, cycle)
         if (known := _common(records)) is not None:
             self._known[run] = known
-            self._deciding.pop(run, None)
             while len(self._known) > _RUNS_REMEMBERED:
                 self._known.pop(next(iter(self._known)))
 

@@ -65,6 +65,7 @@ class Inventories:
     def forget(self, errand: Errand) -> None:
         """Have it read again: it does not fit the file."""
         self._known.pop(errand.at.idx_url, None)
+        self._unpaid.pop(errand.at.idx_url, None)  # nobody will go by it
 
     async def _ask(self, url: str, errand: Errand) -> Inventory:
         text = bytearray()
