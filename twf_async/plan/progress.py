@@ -9,12 +9,13 @@ from render_farm.domain.fields import MessageKey
 from twf_async.plan.arrivals import Window
 from twf_async.plan.looks import Pace
 from twf_async.plan.orders import ProductOrder
+from twf_async.plan.selection import FILTER_REQUESTS
 
 MISSES_PER_HOUR = 0.6  # looks that find nothing, of what an hour may cost
 MISSES_AT_FIRST = 5  # before a run's first hours have shown how it goes
 USUAL_REQUESTS = 4.0  # that an hour may cost; what a model has above is for looks alone
 REQUESTS_PER_HOUR = 3.9  # of four at most; the rest finds the run and looks at it once more
-SPLITS, FEWER_SPLITS = 3, 2  # filter requests that bring an hour
+FEWER_SPLITS = 2  # filter requests that bring an hour, where it has to cost less than usual
 
 
 class FileStatus(StrEnum):
@@ -139,7 +140,7 @@ class RunProgress:
         """Filter requests that the next hour may take: looks in vain and repeats are made good."""
         may_cost = REQUESTS_PER_HOUR + self.policy.extra_looks
         left = may_cost * (self.paid + 1) - self.requests - self.misses
-        return SPLITS if left >= 1 + SPLITS or not self.paid else FEWER_SPLITS
+        return FILTER_REQUESTS if not self.paid or left >= 1 + FILTER_REQUESTS else FEWER_SPLITS
 
     @property
     def frontier(self) -> int:

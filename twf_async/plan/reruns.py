@@ -16,10 +16,8 @@ from twf_async.plan.progress import FileState, RunProgress
 Orders = tuple[ProductOrder, ...]
 
 PAUSE = timedelta(minutes=10)  # an hour this late may be the first one after a rerun began
-
-
 RELOOK = timedelta(hours=1)  # between looks at a run that has ended and is the newest
-AGAIN = "again:"
+AGAIN = "again:"  # before the digest of an hour whose pictures are owed
 
 
 def owed(digest: str = "") -> str:
@@ -63,17 +61,17 @@ def paused(window: Window | None, arrival: Arrival | None) -> bool:
 def again(
     run: RunProgress,
     hours: frozenset[int],
-    orders: Mapping[int, tuple[ProductOrder, ...]],
+    orders: Mapping[int, Orders],
     *,
     not_before: datetime | None = None,
-) -> tuple[RunProgress, dict[int, tuple[ProductOrder, ...]]]:
+) -> tuple[RunProgress, dict[int, Orders]]:
     """The files of *hours* were replaced, or were bad: take them anew, and what is made of them.
 
     orders  everything the run is to have, or all that is to be made again, by hour
     not_before  when the files of *hours* may be asked for; None: now
     returns the run, and the products to be drawn again
     """
-    redo: dict[int, tuple[ProductOrder, ...]] = {}
+    redo: dict[int, Orders] = {}
     for hour, all_ in orders.items():
         busy = {order.product.key for order in run.waiting.get(hour, ())}
         hit = tuple(

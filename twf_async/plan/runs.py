@@ -35,11 +35,6 @@ def may_exist(model: Model, cycle: str, now: datetime) -> bool:
     return now >= due
 
 
-def first_due(model: Model, cycle: str) -> datetime:
-    """When the run's first hour is worth asking for."""
-    return cycle_time(cycle) + timedelta(minutes=max(0.0, model.first_hour_min - EARLY_MIN))
-
-
 def candidates(model: Model, now: datetime, *, oldest_h: float = OLDEST_H) -> tuple[str, ...]:
     """Cycles that may exist at *now*, newest first."""
     return tuple(
@@ -47,11 +42,6 @@ def candidates(model: Model, now: datetime, *, oldest_h: float = OLDEST_H) -> tu
         for name in (cycle_name(moment) for moment in _cycles_back(model, now, oldest_h))
         if may_exist(model, name, now)
     )
-
-
-def newer_candidates(model: Model, than: str, now: datetime) -> tuple[str, ...]:
-    """Candidates that would supersede the run *than*, newest first."""
-    return tuple(cycle for cycle in candidates(model, now) if cycle > than)
 
 
 def cycles_since(
