@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from render_farm.domain.catalog import Product
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region
@@ -33,7 +34,17 @@ class RunPlan:
     styles: Styles
 
 
-def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -> RunPlan:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a run is made of, without what has to be fetched for it."""
+
+    model: Model
+    hours: tuple[int, ...]
+    products: tuple[Product, ...]
+    regions: tuple[Region, ...]
+
+
+def extent_of(settings: Settings, request: RunRequest) -> Extent:
     """Check a request against the configuration; BadInput says what the model does not have."""
     catalog = settings.catalog
     if request.model not in catalog.models:
@@ -44,7 +55,13 @@ def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -
     _require(f"{model.key} has no product", request.products, model.products)
     _require("config/regions.toml has no region", request.regions, catalog.regions)
     products = products_of(catalog, model, request.products)
-    regions = _regions(catalog, model, request.regions)
+    return Extent(model, hours, tuple(products), _regions(catalog, model, request.regions))
+
+
+def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -> RunPlan:
+    """Everything that a run is to have; BadInput as `extent_of`. Some 100 ms for a run of GFS."""
+    extent, catalog = extent_of(settings, request), settings.catalog
+    model, hours, products, regions = extent.model, extent.hours, extent.products, extent.regions
     fetch = settings.service.fetch
     return RunPlan(
         model,

@@ -4,10 +4,10 @@ The service keeps nothing of who asked: every question names the run and what of
 command that ends takes nothing with it.
 """
 
+import itertools
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from twf_async.app.desk import Desk
 from twf_async.errors import BadInput
 from twf_async.pipeline.asked import FrameName, Standing
 from twf_async.pipeline.once import LATEST
-from twf_async.pipeline.opening import plan_run
+from twf_async.pipeline.opening import extent_of
 from twf_async.pipeline.report import RunRequest
 from twf_async.plan.schedule import NOT_PUBLISHED
 
@@ -63,9 +63,10 @@ class Handover:
         }
 
     def _standing(self, request: RunRequest, *, followed: bool = False) -> Standing:
-        plan = plan_run(self._parts.workshop.settings(), request, fetches_at_once=1)
-        tree, regions = self._parts.tree, [region.key for region in plan.regions]
-        names: list[FrameName] = list(product(regions, plan.products, plan.hours))
+        extent, tree = extent_of(self._parts.workshop.settings(), request), self._parts.tree
+        regions = [region.key for region in extent.regions]
+        products = [product.key for product in extent.products]
+        names: list[FrameName] = list(itertools.product(regions, products, extent.hours))
         records = {name: tree.frame_record(request.model, request.cycle, *name) for name in names}
         return Standing.of(records, why_open=NOT_PUBLISHED if followed else UNFINISHED)
 
