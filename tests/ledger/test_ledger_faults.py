@@ -178,6 +178,29 @@ async def test_a_read_only_ledger_is_done_without_and_left_as_it_is(sound, open_
     assert sound.read_bytes() == before
 
 
+async def test_where_no_ledger_can_be_made_it_is_done_without(tmp_path):
+    (tmp_path / "state").write_text("not a directory")
+    with capture_logs() as lines:
+        async with opened(tmp_path / "state" / "ledger.sqlite") as ledger:
+            await ledger.run_started(*NAME)
+            assert len(await ledger.runs()) == 1
+    assert [line["event"] for line in lines] == ["ledger.not_kept"]
+
+
+async def test_what_cannot_be_read_any_more_is_as_if_it_had_not_been_noted(sound):
+    async with opened(sound) as ledger:
+        with sqlite3.connect(sound) as database:
+            database.execute("DROP TABLE frames")
+        database.close()
+        with capture_logs() as lines:
+            assert await ledger.frames(*NAME) == ()
+            await ledger.record_frames(ENTRIES)
+            assert len(await ledger.runs()) == 1
+    assert [line["event"] for line in lines] == ["ledger.read_failed", "ledger.write_failed"]
+    async with opened(sound) as ledger:
+        assert ledger.set_aside is not None
+
+
 async def test_a_ledger_that_another_process_holds_is_done_without_and_left_as_it_is(
     sound, monkeypatch
 ):

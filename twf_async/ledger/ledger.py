@@ -2,12 +2,14 @@
 
 The published tree is the truth about what is online; the ledger remembers how it came there. It is
 never a reason to stop: a damaged file is set aside, one that cannot be used is done without (what
-happens is then remembered until the end only), a write that fails is logged and lost.
+happens is then remembered until the end only), a write that fails is logged and lost, and where it
+cannot be read nothing is known.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -62,9 +64,9 @@ class Ledger:
 
         raises  LedgerTooNew
         """
-        await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
-        self.begun_anew = not await asyncio.to_thread(self.path.exists)
         try:
+            await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
+            self.begun_anew = not await asyncio.to_thread(self.path.exists)
             self._database = await self._open()
         except (sqlite3.Error, OSError) as error:
             self.begun_anew = True
@@ -214,12 +216,17 @@ class Ledger:
                 await self._database.execute("COMMIT")
             except sqlite3.Error as error:
                 self._log.warning("ledger.write_failed", reason=str(error))
-                if self._database.in_transaction:
-                    await self._database.rollback()
+                with suppress(sqlite3.Error):  # the same trouble
+                    if self._database.in_transaction:
+                        await self._database.rollback()
 
     async def _read(self, sql: str, values: tuple[Value, ...]) -> list[tuple[Any, ...]]:
         async with self._lock:
             if self._database is None:
                 return []
-            async with self._database.execute(sql, values) as cursor:
-                return [tuple(row) for row in await cursor.fetchall()]
+            try:
+                async with self._database.execute(sql, values) as cursor:
+                    return [tuple(row) for row in await cursor.fetchall()]
+            except sqlite3.Error as error:
+                self._log.warning("ledger.read_failed", reason=str(error))
+                return []
