@@ -7,7 +7,7 @@ import click
 from twf_async.app.control.client import ask
 from twf_async.cli.options import config_option, service_state, state_option
 
-TIMEOUT_S = 300.0  # jobs under way end first
+TIMEOUT_S = 300.0  # changed scales ask a worker for their colours, after the job it has
 
 
 @click.command("reload", short_help="Have the service read its configuration; 78 if it refuses.")

@@ -1,4 +1,4 @@
-"""What can befall a worker. Both say which job it was: a slot never has two in flight."""
+"""What can befall a worker or the farm; a worker has one job in flight, so it is known whose."""
 
 import signal
 

@@ -22,7 +22,6 @@ from twf_async.farm.peaks import Peaks
 from twf_async.farm.slot import Slot, SlotSpec
 from twf_async.farm.slots import Slots
 from twf_async.farm.trials import Trials
-from twf_async.farm.turns import Ticket
 
 T = TypeVar("T")
 UNKNOWN_PEAK_MB = 400.0
@@ -176,15 +175,9 @@ class Farm:
             "slot": slot.number,
             "pid": slot.pid,
             "state": self._slots.state(slot),
-            "job": _told(ticket),
+            "job": None if ticket is None else ticket.job,
             "busy_s": None if since is None else round(time.monotonic() - since, 1),
             "jobs_done": slot.jobs_done,
             "rss_mb": round(rss_mb(slot.pid), 1),
             "pss_mb": round(slot.held.pss_mb, 1),
         }
-
-
-def _told(ticket: Ticket | None) -> dict[str, Any] | None:
-    if ticket is None or ticket.kind is None:
-        return None
-    return {"model": ticket.kind.model, "cycle": ticket.cycle, "hour": ticket.hour}

@@ -38,6 +38,13 @@ class Ticket:
     hour: int = 0
     alone: bool = False
 
+    @property
+    def job(self) -> dict[str, str | int] | None:
+        """Which hour of which run, for status pages; None of a question."""
+        if self.kind is None:
+            return None
+        return {"model": self.kind.model, "cycle": self.cycle, "hour": self.hour}
+
 
 @dataclass(frozen=True, slots=True)
 class Turns:

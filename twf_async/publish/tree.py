@@ -149,7 +149,6 @@ class PublishedTree(KeptRuns):
     async def publish(self, rendered: HourRendered) -> tuple[Frame, ...]:
         """Bring an hour's frames online and note its failures; returns the frames now online.
 
-
         Frames are renamed, their directories flushed, then the manifest is replaced: durable on
         return. A staged file that is gone fails its frame ("render error"), not the hour.
         """

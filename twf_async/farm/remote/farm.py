@@ -26,7 +26,7 @@ from twf_async.farm.remote.cluster import Cluster
 from twf_async.farm.remote.place import Place, PlaceLost
 from twf_async.farm.remote.shipping import Spoilt, TooLarge, land, ship
 from twf_async.farm.slot import SlotSpec
-from twf_async.farm.turns import Ticket, kind_of
+from twf_async.farm.turns import kind_of
 
 MAKEUP_S = 60.0  # for the own slot to say what it draws with
 
@@ -199,18 +199,12 @@ class RemoteFarm(Farm):
             "slot": place.number,
             "pid": place.pid,
             "state": "busy" if ticket else "idle",
-            "job": _told(ticket),
+            "job": None if ticket is None else ticket.job,
             "busy_s": None if since is None else round(time.monotonic() - since, 1),
             "jobs_done": place.jobs_done,
             "rss_mb": round(place.memory_mb, 1),
             "pss_mb": 0.0,
         }
-
-
-def _told(ticket: Ticket | None) -> dict[str, Any] | None:
-    if ticket is None or ticket.kind is None:
-        return None
-    return {"model": ticket.kind.model, "cycle": ticket.cycle, "hour": ticket.hour}
 
 
 def _bound(job: RenderJob) -> dict[str, Any]:
