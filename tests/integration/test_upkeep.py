@@ -113,9 +113,13 @@ def cleaning_is_done_by_the_service(service, twf):
     stale.parent.mkdir(parents=True)
     stale.write_bytes(b"GRIB" * 1000)
     os.utime(stale, (time.time() - 9 * 3600,) * 2)
-    dry = twf("clean", "--dry-run")
+    nobody = twf.root / "nobody"
+    dry = twf("clean", "--dry-run", "--state", twf.root / "state", TWF_STATE_DIR=str(nobody))
     assert dry.out == "    4.0 kB  1 old download\n    4.0 kB  would be freed\n"
     assert stale.exists()
+    alone = twf("clean", "--state", nobody)
+    assert (alone.code, stale.exists()) == (1, True)
+    assert "no service runs here" in alone.err
     wet = twf("clean", "--json")
     assert (dry.code, wet.code, json.loads(wet.out)["bytes"]) == (0, 0, 4000)
     assert not stale.exists()

@@ -1,6 +1,7 @@
 """`twf-async clean`: delete at once what is kept for nothing."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,7 +9,13 @@ import click
 from twf_async.app.cleaning import clean_alone
 from twf_async.app.control.client import ask
 from twf_async.app.control.place import NoControl
-from twf_async.cli.options import config_option, json_option, prepare
+from twf_async.cli.options import (
+    config_option,
+    json_option,
+    prepare,
+    service_state,
+    state_option,
+)
 
 TIMEOUT_S = 300.0
 KB = 1000.0
@@ -16,19 +23,21 @@ KB = 1000.0
 
 @click.command("clean", short_help="Delete runs, downloads and leftovers that need not be kept.")
 @config_option
+@state_option
 @click.option("--dry-run", is_flag=True, help="Only tell what would go.")
 @json_option
-def command(config_dir: str | None, *, dry_run: bool, as_json: bool) -> int:
+def command(config_dir: str | None, state_dir: Path | None, *, dry_run: bool, as_json: bool) -> int:
     """Delete runs beyond the number to keep, old downloads, leftovers of dead processes.
 
     Pinned runs and those being worked on stay. A running service is asked to do it.
     """
-    settings = prepare(config_dir)
+    state, body = service_state(config_dir, state_dir), {"dry_run": dry_run}
     try:
-        body = {"dry_run": dry_run}
-        swept = ask(settings.service.state_dir, "clean", body, timeout_s=TIMEOUT_S)
+        swept = ask(state, "clean", body, timeout_s=TIMEOUT_S)
     except NoControl:
-        swept = clean_alone(settings, dry_run=dry_run)
+        if state_dir is not None:
+            raise
+        swept = clean_alone(prepare(config_dir), dry_run=dry_run)
     click.echo(json.dumps(swept, indent=2) if as_json else _told(swept))
     return 0
 
