@@ -1,5 +1,7 @@
 """What an hour's inventories tell before anything of it is downloaded."""
 
+import gc
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -68,3 +70,23 @@ async def test_the_inventory_is_among_the_requests_of_the_hour_once(nomads, gfs,
     assert fetched.requests == len(nomads.asked)
     assert fetched.bytes > len(nomads.files[f"{GFS}.idx"])
     assert more.requests == 0
+
+
+async def test_what_is_remembered_of_real_inventories_is_their_text(
+    nomads, gfs, running, test_data
+):
+    text = (test_data / "idx" / "gfs.t12z.pgrb2.0p25.f006.idx").read_bytes()
+    async with running(nomads.url) as fetcher:
+        for hour in range(21):
+            nomads.files[f"{GFS}.idx".replace("f006", f"f{hour:03d}")] = text
+        await fetcher.appeared(gfs, CYCLE, 0)
+        tracemalloc.start()
+        try:
+            for hour in range(1, 21):
+                await fetcher.appeared(gfs, CYCLE, hour)
+            gc.collect()
+            taken, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert len(nomads.asked) == 21
+    assert 20 * len(text) < taken < 40 * len(text)  # their lines would be ten times as much

@@ -26,13 +26,26 @@ class Inventory:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An inventory that was read, as text: the lines of a GFS file would take ten times as much."""
+
+    read_s: float
+    text: str
+    modified_at: datetime | None
+    digest: str
+
+    def inventory(self) -> Inventory:
+        return Inventory(parse_idx(self.text), self.modified_at, self.digest)
+
+
 class Inventories:
     """The inventories of files, by URL."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._unpaid: dict[str, Tally] = {}
-        self._known: OrderedDict[str, tuple[float, Inventory]] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
 
     async def read(self, errand: Errand) -> tuple[IdxLine, ...]:
         """The lines of `whole`; whoever goes by them bears what asking for them has cost."""
@@ -51,35 +64,42 @@ class Inventories:
         url = errand.at.idx_url
         now = asyncio.get_running_loop().time()
         known = self._known.get(url)
-        if known is not None and now - known[0] < _FRESH_S:
-            return known[1]
-        inventory = await self._ask(url, errand)
-        self._known[url] = (now, inventory)
+        if known is not None and now - known.read_s < _FRESH_S:
+            return known.inventory()
+        text, inventory = await self._ask(url, errand)
+        self._known[url] = _Known(now, text, inventory.modified_at, inventory.digest)
         self._unpaid[url] = errand.tally
         self._known.move_to_end(url)
-        while len(self._known) > _KEPT:
-            forgotten, _ = self._known.popitem(last=False)
-            self._unpaid.pop(forgotten, None)
+        self._forget_old(now)
         return inventory
+
+    def _forget_old(self, now: float) -> None:
+        """What nobody will be told any more, and the oldest of what is too much."""
+        for url, known in list(self._known.items()):
+            if len(self._known) <= _KEPT and now - known.read_s < _FRESH_S:
+                return
+            del self._known[url]
+            self._unpaid.pop(url, None)
 
     def forget(self, errand: Errand) -> None:
         """Have it read again: it does not fit the file."""
         self._known.pop(errand.at.idx_url, None)
         self._unpaid.pop(errand.at.idx_url, None)  # nobody will go by it
 
-    async def _ask(self, url: str, errand: Errand) -> Inventory:
-        text = bytearray()
+    async def _ask(self, url: str, errand: Errand) -> tuple[str, Inventory]:
+        body = bytearray()
         host = errand.at.source.host
         async with self._transport.ask(host, errand.request(url), errand.tally) as answer:
             modified_at = last_modified(answer.headers)
             async for chunk in answer.chunks():
-                text += chunk
-                if len(text) > LONGEST:
+                body += chunk
+                if len(body) > LONGEST:
                     raise BadIndex(f"{url}: over {LONGEST} bytes long")
+        text = body.decode("ascii", "replace")
         try:
-            lines = parse_idx(text.decode("ascii", "replace"))
+            lines = parse_idx(text)
         except IdxError as error:
             raise BadIndex(f"{url}: {error}") from error
         if lines[0].cycle != errand.at.cycle:
             raise BadIndex(f"{url}: of cycle {lines[0].cycle}")
-        return Inventory(lines, modified_at, hashlib.sha256(text).hexdigest()[:16])
+        return text, Inventory(lines, modified_at, hashlib.sha256(body).hexdigest()[:16])
