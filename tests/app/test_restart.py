@@ -37,7 +37,7 @@ def test_every_setting_that_is_fixed_at_the_start_is_named():
 def test_what_takes_effect_at_once_is_not_named():
     fresh = settings(
         notice="rehearsal",
-        web={"allow_origin": "https://example.org", "public_url": "https://example.org"},
+        web={"allow_origin": "https://example.org"},
         logs={"level": "debug"},
         farm={"job_timeout_s": 5, "max_tasks_per_child": 3},
         publish={"keep_runs": 2},

@@ -1,16 +1,19 @@
 """Configuration: files, environment, and faults that name file and key."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from twf_async.errors import BadConfiguration
 from twf_async.settings import environment
 from twf_async.settings import load as loading
 from twf_async.settings.load import find_config_dir, find_state_dir, load
+from twf_async.settings.service import ServiceSettings
 
 
 @pytest.fixture
@@ -227,3 +230,20 @@ def test_the_service_of_etc_is_the_units_where_no_place_is_named(copy, monkeypat
     assert find_state_dir(copy, {}) == Path("/var/lib/twf-async")
     edit(copy, "service.toml", 'state_dir   = "var/state"', 'state_dir = "/srv/twf"')
     assert find_state_dir(copy, {}) == Path("/srv/twf")
+
+
+def test_every_setting_of_the_service_stands_in_the_file_that_is_shipped(config_dir):
+    """In force or as a comment: nobody should have to read code to find one."""
+    section, found = "", set()
+    for line in (config_dir / "service.toml").read_text().splitlines():
+        if heading := re.match(r"(?:# )?\[(\w+)\]", line):
+            section = heading[1]
+        elif key := re.match(r"(?:# )?(\w+) *= ", line):
+            found.add((section, key[1]))
+    whole = ServiceSettings()
+    parts = {name: getattr(whole, name) for name in ServiceSettings.model_fields}
+    wanted = {("", name) for name, value in parts.items() if not isinstance(value, BaseModel)}
+    for name, value in parts.items():
+        if isinstance(value, BaseModel):
+            wanted |= {(name, key) for key in type(value).model_fields}
+    assert found == wanted

@@ -137,7 +137,6 @@ class WebSettings(Frozen):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    public_url: str = ""  # absolute links; "" takes the request's own
     allow_origin: str = "*"
 
 
