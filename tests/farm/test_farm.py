@@ -138,7 +138,7 @@ def test_jobs_can_be_pickled(make_job, real_file):
 
 
 def test_no_worker_outlives_a_killed_service_even_inside_c_code(tmp_path):
-    """runtime.md 3.4: the child holds the GIL in C while its grandparent is killed."""
+    """The child holds the GIL in C while its grandparent is killed."""
     script = tmp_path / "service.py"
     script.write_text(
         "import asyncio, ctypes, os\n"
