@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from statistics import median
 
 from tests.acquisition.rehearsal import Rehearsal, Stage, rehearsing
 from twf_async.replica.hits import Hit
@@ -50,10 +49,6 @@ class Manners:
     def per_hour(self, model: str) -> float:
         """Requests for each published hour, looks in vain and second looks included."""
         return self.requests[model] / self.hours[model]
-
-    def median_s(self, model: str) -> float:
-        """From the first 200 of an hour's inventory to its last verified file."""
-        return median(self.sight_to_file_s[model])
 
 
 def stage(

@@ -48,8 +48,8 @@ PRODUCTS = {
     "hrrr": ("t2m", "refc", "precip_total", "precip_6h"),
 }
 REGIONS = {"gfs": "west", "aigfs": "west", "hrrr": "puget_sound"}
-
-
+COARSE_SIZE = "{ points = 10512, step_deg = 2.5 }"
+# When a model's first hour appears, counted from its cycle.
 FIRST = {plan.tree.partition("/")[0]: timedelta(seconds=plan.offset_s) for plan in PLANS}
 
 
@@ -76,15 +76,12 @@ class Stage:
     @property
     def begins(self) -> datetime:
         """Shortly before the first hour of the first run appears."""
-        first = {plan.tree.partition("/")[0]: timedelta(seconds=plan.offset_s) for plan in PLANS}
-        return (
-            min(
-                cycle_time(cycle) + first[model]
-                for model, cycles in self.cycles.items()
-                for cycle in cycles
-            )
-            - LEAD
+        first = min(
+            cycle_time(cycle) + FIRST[model]
+            for model, cycles in self.cycles.items()
+            for cycle in cycles
         )
+        return first - LEAD
 
     def appears(self, model: str, cycle: str, hour: int) -> datetime:
         """When the replica shows an hour of a run, its `.idx` included."""
@@ -126,9 +123,6 @@ class Stage:
                 environ[f"{ours}__GIVES_UP_MIN"] = str(given_up)
                 environ[f"{ours}__STALLS_MIN"] = str(self.gives_up_min / 3)
         return environ | dict(self.settings)
-
-
-COARSE_SIZE = "{ points = 10512, step_deg = 2.5 }"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,6 @@ from tests.acquisition.fault_bench import (
     RANGES,
     SEVERAL,
     SILENCE_S,
-    Bench,
-    lay_out,
 )
 from twf_async.fetch.errors import (
     Expired,
@@ -38,7 +36,6 @@ from twf_async.fetch.errors import (
 )
 from twf_async.replica.faults.kinds import Kind
 from twf_async.replica.faults.script import Fault
-from twf_async.settings.load import load
 
 
 class Does(StrEnum):
@@ -114,7 +111,6 @@ PAST_END = "retried: inventory points past the end of the file"
 UNCLEAR = "retried: several byte ranges not understood"
 CLOSED = "directory_forbidden: 403 Forbidden"
 OVER = "throttled: 302 Your allowed limit has been reached."
-RERUN_SFC = Fault("rerun", path="sfc", skip=1)
 
 MATRIX = [
     # --- another answer than the file ---------------------------------------------------------
@@ -352,13 +348,6 @@ MATRIX = [
     Row(SEVERAL, one("other_run", GRIB), Does.ANEW, "retried: wrong messages", 4),
     Row(SEVERAL, Fault("other_grid", on=GRIB), Does.LATER, "failed: wrong grid", 2),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def bench(test_data, config_dir, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("matrix")
-    models = load(config_dir, {}).catalog.models
-    return Bench(lay_out(test_data, folder / "files"), models, folder / "caches")
 
 
 @pytest.mark.parametrize("row", MATRIX, ids=str)

@@ -46,13 +46,6 @@ def large_bench(test_data, config_dir, tmp_path):
     return Bench(DirectoryTree(tmp_path / "files"), models, tmp_path / "caches")
 
 
-@pytest.fixture(scope="module")
-def bench(test_data, config_dir, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hosts")
-    models = load(config_dir, {}).catalog.models
-    return Bench(lay_out(test_data, folder / "files"), models, folder / "caches")
-
-
 def of_mirror(hits):
     return [hit for hit in hits if hit.path.startswith(("/gfs.", "/hrrr."))]
 

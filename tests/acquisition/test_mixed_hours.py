@@ -15,13 +15,10 @@ from tests.acquisition.fault_bench import (
     MIRROR,
     RANGES,
     SEVERAL,
-    Bench,
-    lay_out,
 )
 from twf_async.fetch.errors import Throttled
 from twf_async.replica.faults.kinds import Kind
 from twf_async.replica.faults.mixes import mixed
-from twf_async.settings.load import load
 
 WAYS = (GFS, AIGFS, HRRR, RANGES, SEVERAL, MIRROR, BOTH)
 CUT_OUT = {GFS, HRRR}
@@ -30,13 +27,6 @@ CUT_OUT = {GFS, HRRR}
 WITHOUT = {Kind.FLIP, Kind.HANG, Kind.STALL, Kind.DRIP}
 SHARE = 0.65
 CALLS = 60
-
-
-@pytest.fixture(scope="module")
-def bench(test_data, config_dir, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mixes")
-    models = load(config_dir, {}).catalog.models
-    return Bench(lay_out(test_data, folder / "files"), models, folder / "caches")
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
