@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from twf_async.fetch.distrust import SAME_BYTES, Distrusted
 from twf_async.plan.reruns import noted, owed
 from twf_async.publish.manifest import RunState
 
@@ -92,6 +93,23 @@ async def test_a_run_that_has_ended_costs_three_looks_an_hour_at_most(open_bench
         mine = [hour for cycle, hour in bench.fetcher.looked if cycle == NEW]
     assert sorted(set(mine)) == [0, 6, 12]
     assert len(mine) <= 9
+
+
+async def test_replaced_files_whose_values_cannot_be_are_settled_once(open_bench):
+    async with open_bench(clock=at(16, speed=6000.0), products=["t2m"]) as bench:
+        async with following(bench):
+            await until(ended(bench, NEW))
+            bench.renderer.jobs.clear()
+            bench.renderer.spoilt[6, "TMP"] = 9
+            bench.fetcher.verdicts = [Distrusted(None, SAME_BYTES)] * 9
+            bench.fetcher.editions = {6: "second"}
+            await until(lambda: bench.fetcher.distrusted)
+            await until(ended(bench, NEW))
+            began = bench.shop.clock.now()
+            await until(lambda: (bench.shop.clock.now() - began).total_seconds() > 2.5 * 3600)
+        told = await inventories(bench)
+    assert told[6] == "second"
+    assert [job.hour for job in bench.renderer.jobs if job.cycle == NEW] == [6]
 
 
 def test_what_is_owed_is_noted_with_the_digest_of_the_new_files():

@@ -74,8 +74,8 @@ class Redoing:
         """Go on with what a restart has interrupted."""
         await self._again(frozenset(self._fetching.owing))
 
-    async def drawn(self) -> None:
-        """Something was drawn: note hours whose new files are in all pictures by now."""
+    async def settled(self) -> None:
+        """Note hours whose new files are by now in all pictures that they go into."""
         owing = self._fetching.owing
         await self._fetching.pay(reruns.paid(self._course.progress, owing, self._orders))
 

@@ -133,6 +133,8 @@ class RunPipeline:
                 self._rechecked = True
                 await self._redoing.recheck()
                 await self._work()
+            if self.progress.finished:
+                await self._redoing.settled()
             while self._tasks.binding:
                 await self._pause()
         finally:
@@ -147,6 +149,8 @@ class RunPipeline:
                 break
             if self._fetching.suspicious and not self._tasks:
                 await self._redoing.recheck()
+            if self._draining:  # meanwhile
+                break
             self._draw_what_is_ready()
             self._fetch_what_is_due()
             self._tell()
@@ -258,7 +262,7 @@ class RunPipeline:
         if spoilt is not None:
             self._mistrust.note(spoilt, taken)
         else:
-            await self._redoing.drawn()
+            await self._redoing.settled()
         return True
 
     def _tell(self) -> None:
