@@ -72,8 +72,9 @@ class HourFetching:
 
     def want(self, waiting: Mapping[int, tuple[ProductOrder, ...]]) -> tuple[int, ...]:
         """Take what these products need; returns the hours of the files."""
-        self._wanted = files_wanted(waiting)
-        return tuple(self._wanted)
+        wanted = files_wanted(waiting)
+        self._wanted |= wanted  # an hour that is on its way may not be needed any more
+        return tuple(wanted)
 
     @property
     def is_cut(self) -> bool:
