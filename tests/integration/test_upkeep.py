@@ -71,6 +71,22 @@ def test_a_run_by_hand_holds_its_downloads_too_when_the_disk_is_full(rehearsal):
     assert not list((rehearsal.root / "cache").rglob("*.grib2"))
 
 
+def test_a_start_keeps_the_downloads_of_the_run_that_it_goes_on_with(start, twf):
+    service = start()
+    service.wait_published({FIRST})
+    service.end(signal.SIGKILL)
+    kept = {*(twf.root / "cache" / "grib" / "gfs" / GFS).glob("*.grib2")}
+    assert kept
+
+    again = start(TWF_CACHE__MAX_GB="0.000001")
+    again.wait_event("app.started", 2)
+
+    assert again.events("cache.cleaned") == []
+    assert [line["max_gb"] for line in again.events("cache.overfull")] == [0.000001]
+    assert all(path.exists() for path in kept)
+    assert again.end() == 0
+
+
 def downloads_are_held(service):
     status = service.json("/api/v1/status")
     assert status["watchdog"]["fetch_held"] == "disk nearly full"

@@ -78,7 +78,11 @@ class Upkeep:
 def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Active) -> Upkeep:
     """The parts of upkeep over those of the service; *active*: runs being worked on."""
     service = settings().service
-    keeping = make_housekeeping(settings, parts.tree, parts.ledger, parts.clock, active=active)
+
+    def spared() -> AbstractSet[tuple[str, str]]:
+        return active() | _taken_up_first(parts.tree)
+
+    keeping = make_housekeeping(settings, parts.tree, parts.ledger, parts.clock, active=spared)
     caches = _downloads(service)
     diary = Diary(parts.clock)
     watchdog = Watchdog(
@@ -98,7 +102,7 @@ def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Activ
             lambda: settings().service.watchdog,
             diary,
             make_room=SpaceMaker(
-                keeping.retention, keeping.cleaner, *caches, active=active
+                keeping.retention, keeping.cleaner, *caches, active=spared
             ).make_room,
             tell=parts.tree.hold,
         ),
@@ -151,6 +155,13 @@ def make_housekeeping(
     unfinished = (*_downloads(service), service.cache_dir / "pixelmaps")
     sweeper = Sweeper(tree, retention, cleaner, lambda: find_leftovers(tree.staging, unfinished))
     return Housekeeping(retention, cleaner, sweeper)
+
+
+def _taken_up_first(tree: PublishedTree) -> frozenset[tuple[str, str]]:
+    """Runs that a start goes on with: nobody works on them yet, and their downloads are wanted."""
+    newest = ((model, cycle) for model in tree.models() for cycle in tree.runs(model)[:2])
+    running = RunState.RUNNING.value
+    return frozenset(run for run in newest if tree.summary(*run)["state"] == running)
 
 
 def _slots_when_ample(service: ServiceSettings, farm: Farm) -> int:
