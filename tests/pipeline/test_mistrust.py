@@ -7,6 +7,7 @@ import pytest
 from tests.pipeline.conftest import CYCLE
 from twf_async.errors import FetchError
 from twf_async.fetch.distrust import SAME_BYTES, Distrusted
+from twf_async.pipeline import run as run_module
 from twf_async.pipeline.report import RunRequest
 from twf_async.pipeline.run import RunPipeline
 
@@ -120,6 +121,31 @@ async def test_a_job_that_began_before_the_file_came_anew_accuses_the_old_one(op
 
         assert report.missing == ()
         assert len(bench.fetcher.distrusted) == 1
+
+
+async def test_a_job_that_waits_meanwhile_still_knows_the_other_fields_of_the_file(
+    open_bench, monkeypatch
+):
+    """Only the temperature of hour 6 is taken anew, while snow at 12 h waits for a place."""
+    monkeypatch.setattr(run_module, "JOBS_AT_ONCE", 1)
+    async with open_bench(products=["t2m", "snow"]) as bench:
+        bench.renderer.allowed = asyncio.Semaphore(0)
+        bench.renderer.spoilt[6, "TMP"] = 1
+        task = asyncio.create_task(run(bench, (6, 9, 12)).run())
+        async with asyncio.timeout(10):
+            while not bench.renderer.jobs:
+                await asyncio.sleep(0.01)
+            while len(bench.fetcher.asked) < 3:
+                await asyncio.sleep(0.01)
+            bench.renderer.allowed.release()
+            while len(bench.fetcher.asked) < 4:
+                await asyncio.sleep(0.01)
+            for _ in range(8):
+                bench.renderer.allowed.release()
+            report = await task
+
+        assert report.missing == ()
+        assert [job.hour for job in bench.renderer.jobs] == [6, 9, 12, 6]
 
 
 async def test_a_drain_leaves_it_to_the_next_start(open_bench):

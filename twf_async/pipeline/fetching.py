@@ -170,7 +170,8 @@ class HourFetching:
 
     async def _fetched(self, hour: int, got: HourFetched) -> None:
         paths = {key: path for path, keys in got.files for key in keys}
-        self.paths[hour] = paths
+        # Jobs that wait for a worker may need fields that were not wanted again.
+        self.paths[hour] = self.paths.get(hour, {}) | paths
         self.taken[hour] += got.method != "CACHED"  # what was here already has not come anew
         progress = self._course.progress
         missing = self._wanted[hour] - paths.keys()
