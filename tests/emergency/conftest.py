@@ -1,6 +1,6 @@
 import pytest
 
-from tests.emergency.machine import Hog
+from tests.emergency.machine import Hog, memory_group
 from tests.integration import conftest as commands
 
 config = commands.config
@@ -23,6 +23,15 @@ def state(tmp_path):
         "TWF_REGIONS__PNW__HEIGHT_PX": "300",
         "TWF_MODELS__GFS__PRODUCTS": '["t2m"]',
     }
+
+
+@pytest.fixture
+def group(request):
+    """A control group of LIMIT_MB, as the test's module has it."""
+    with memory_group(request.module.LIMIT_MB) as made:
+        if made is None:
+            pytest.skip("no control group with a limit of memory can be made here")
+        yield made
 
 
 @pytest.fixture

@@ -2,22 +2,11 @@
 
 import signal
 
-import pytest
-
-from tests.emergency.machine import memory_group
 from tests.integration.service import wait_for
 
 FIRST = {("pnw", "t2m", "f000"), ("pnw", "t2m", "f006")}
 LIMIT_MB = 900
 QUICK = {"TWF_WATCHDOG__INTERVAL_S": "0.1", "TWF_WATCHDOG__CALM_S": "0.3"}
-
-
-@pytest.fixture
-def group():
-    with memory_group(LIMIT_MB) as made:
-        if made is None:
-            pytest.skip("no control group with a limit of memory can be made here")
-        yield made
 
 
 def test_while_another_program_exhausts_memory_nothing_new_starts_and_what_is_online_is_served(

@@ -6,7 +6,6 @@ import signal
 
 import pytest
 
-from tests.emergency.machine import memory_group
 from tests.integration.service import wait_for
 
 FIRST = {("pnw", "t2m", "f000"), ("pnw", "t2m", "f006")}
@@ -19,14 +18,6 @@ BLIND = {
     "TWF_WATCHDOG__RESUME_ABOVE": "0.0003",
     "TWF_WATCHDOG__MEMORY_STALL_PCT": "100",
 }
-
-
-@pytest.fixture
-def group():
-    with memory_group(LIMIT_MB) as made:
-        if made is None:
-            pytest.skip("no control group with a limit of memory can be made here")
-        yield made
 
 
 def stopped_at_work(service):

@@ -1,30 +1,16 @@
 """Runs that stay because somebody wants them, and runs that went: both outlive a manifest."""
 
 import json
-from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from tests.publish.test_published_tree import CYCLE, OLDER, WHAT, opened
 from twf_async.publish import tombstones
 from twf_async.publish.pins import BadPin
 from twf_async.publish.tombstones import Extent, Tombstones
-from twf_async.publish.tree import PublishedTree
-
-CYCLE, OLDER = "2026012912", "2026012906"
-WHAT = {"hours": (0, 6), "regions": ("pnw", "conus"), "products": ("t2m", "refc")}
-
-
-@asynccontextmanager
-async def opened(root, **options):
-    tree = PublishedTree(root, **options)
-    await tree.start()
-    try:
-        yield tree
-    finally:
-        await tree.stop()
 
 
 async def publish(tree, staged, cycle=CYCLE, hour=6):
