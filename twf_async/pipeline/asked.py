@@ -7,9 +7,8 @@ from typing import Any, Self
 
 from twf_async.pipeline.report import MissingFrame, RunCount, RunRequest
 from twf_async.plan.progress import FileState, FileStatus, RunProgress
-from twf_async.publish.manifest import FrameState
+from twf_async.publish.manifest import FrameName, FrameState
 
-FrameName = tuple[str, str, int]  # region, product, hour
 Records = Mapping[FrameName, Mapping[str, Any] | None]
 
 

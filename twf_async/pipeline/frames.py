@@ -17,10 +17,8 @@ from twf_async.plan.progress import Drawable
 from twf_async.plan.styles import Styles
 from twf_async.publish.document import FrameChange
 from twf_async.publish.events import FRAME_PUBLISHED, EventBus
-from twf_async.publish.manifest import FrameState
+from twf_async.publish.manifest import FrameName, FrameState
 from twf_async.publish.tree import PublishedTree
-
-FrameName = tuple[str, str, int]  # region, product, hour
 
 
 @dataclass(frozen=True, slots=True)

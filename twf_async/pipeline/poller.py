@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import structlog
 
 from twf_async.errors import BadInput
-from twf_async.pipeline.asked import FrameName, covers, is_coming
+from twf_async.pipeline.asked import covers, is_coming
 from twf_async.pipeline.at_work import RunsAtWork
 from twf_async.pipeline.discovery import RunFinder
 from twf_async.pipeline.ports import Workshop
@@ -21,7 +21,7 @@ from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.pipeline.restyling import OlderRuns
 from twf_async.pipeline.run import RunPipeline
 from twf_async.plan.runs import candidates, deadline
-from twf_async.publish.manifest import RunState
+from twf_async.publish.manifest import FrameName, RunState
 
 LONGEST_SLEEP_S = 600.0  # a changed clock or configuration is noticed at the latest then
 

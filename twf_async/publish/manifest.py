@@ -13,6 +13,7 @@ from render_farm.domain.places import Frozen
 
 SCHEMA = 1
 VALUES_SUFFIX = ".vgrid"
+FrameName = tuple[str, str, int]  # region, product, hour
 
 
 class FrameState(StrEnum):

@@ -3,9 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from twf_async.publish.document import RunDocument
-from twf_async.publish.manifest import FrameState, hour_name
-
-FrameName = tuple[str, str, int]  # region, product, hour
+from twf_async.publish.manifest import FrameName, FrameState, hour_name
 
 
 def restyle(document: RunDocument, styles: Mapping[tuple[str, str], str]) -> bool:

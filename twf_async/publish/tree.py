@@ -22,11 +22,11 @@ from twf_async.publish.document import FrameChange, RunDocument
 from twf_async.publish.durable import flush_directories, make_directory
 from twf_async.publish.keeping import KeptRuns
 from twf_async.publish.lock import TreeLock
-from twf_async.publish.manifest import RunState, hour_name
+from twf_async.publish.manifest import FrameName, RunState, hour_name
 from twf_async.publish.moves import bury, move_frames
 from twf_async.publish.reading import RunOnDisk
 from twf_async.publish.recovery import clear_staging, load_runs, read_runs
-from twf_async.publish.styling import FrameName, forget_unplanned, of_old_style, restyle
+from twf_async.publish.styling import forget_unplanned, of_old_style, restyle
 
 Styles = Mapping[tuple[str, str], str]
 

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 from twf_async.app.assembly import Parts
 from twf_async.app.desk import Desk
 from twf_async.errors import BadInput
-from twf_async.pipeline.asked import FrameName, Standing
+from twf_async.pipeline.asked import Standing
 from twf_async.pipeline.once import LATEST
 from twf_async.pipeline.opening import extent_of
 from twf_async.pipeline.report import RunRequest
 from twf_async.plan.schedule import NOT_PUBLISHED
+from twf_async.publish.manifest import FrameName
 
 T = TypeVar("T")
 UNFINISHED = "unfinished"
