@@ -17,7 +17,7 @@ from twf_async.pipeline.at_work import RunsAtWork
 from twf_async.pipeline.discovery import RunFinder
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.relook import Relook
-from twf_async.pipeline.report import RunReport, RunRequest
+from twf_async.pipeline.report import RunRequest
 from twf_async.pipeline.restyling import OlderRuns
 from twf_async.pipeline.run import RunPipeline
 from twf_async.plan.runs import candidates, deadline
@@ -42,7 +42,6 @@ class ModelPoller:
         self._finder = RunFinder(self._model, shop)
         self._relook = Relook(self._model, shop)
         self._older = OlderRuns(self._model, shop, self._wake.set)
-        self._last_report: RunReport | None = None
         self._log = structlog.get_logger(component="poller").bind(model=model)
 
     async def start(self) -> None:
@@ -235,7 +234,6 @@ class ModelPoller:
         """Let go of runs that ended; one that broke breaks the poller, whose owner restarts it."""
         for report in self._runs.collect():
             self._asked.pop(report.cycle, None)
-            self._last_report = report
             self._relook.ended(report)
 
     async def _end_runs(self, drain_s: float) -> None:
