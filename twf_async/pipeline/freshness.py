@@ -18,7 +18,7 @@ from twf_async.publish.manifest import FrameState
 
 
 @dataclass(slots=True)
-class _Course:
+class _Times:
     """One hour's times, as far as they are known."""
 
     seen_at: datetime | None = None
@@ -58,7 +58,7 @@ class RunFreshness:
         """
         self._model, self._cycle, self._clock = model, cycle, clock
         self._since, self._fresh = since, fresh
-        self._hours: dict[int, _Course] = {}
+        self._hours: dict[int, _Times] = {}
         self._done: set[int] = set()
 
     def known(self, hours: Iterable[int]) -> None:
@@ -72,56 +72,56 @@ class RunFreshness:
 
     def seen(self, hour: int, seen: Appearance, missed_at: datetime | None) -> None:
         """An hour was found; the first time counts. missed_at: the last look for it in vain."""
-        course = self._hours.setdefault(hour, _Course())
-        if course.seen_at is not None:
+        times = self._hours.setdefault(hour, _Times())
+        if times.seen_at is not None:
             return
         now = self._clock.now()
-        course.seen_at = now
+        times.seen_at = now
         modified_at = seen.modified_at
         came = arrived_at(self._cycle, seen_at=now, missed_at=missed_at, modified_at=modified_at)
         if came is not None and modified_at is not None:
-            course.visible_at, course.upstream_at = came, min(modified_at, came)
+            times.visible_at, times.upstream_at = came, min(modified_at, came)
 
     def fetched(self, hour: int) -> Found:
         """Its files are here; returns what is known of how they were found."""
-        course = self._hours.setdefault(hour, _Course())
-        course.fetched_at = self._clock.now()
-        return Found(course.seen_at, course.upstream_at)
+        times = self._hours.setdefault(hour, _Times())
+        times.fetched_at = self._clock.now()
+        return Found(times.seen_at, times.upstream_at)
 
     def online(self, hour: int, rendered_at: datetime) -> None:
         """Frames of it are online."""
-        course = self._hours.setdefault(hour, _Course())
-        course.rendered_at, course.published_at = rendered_at, self._clock.now()
+        times = self._hours.setdefault(hour, _Times())
+        times.rendered_at, times.published_at = rendered_at, self._clock.now()
 
     async def settled(self, hour: int) -> HourEntry | None:
         """No frame of it is to come any more; returns what to note of it, None where none came."""
-        course = self._hours.pop(hour, _Course())
-        if course.rendered_at is None or course.published_at is None:
+        times = self._hours.pop(hour, _Times())
+        if times.rendered_at is None or times.published_at is None:
             return None
         if hour not in self._done:
             self._done.add(hour)
-            await self._tell(hour, course)
+            await self._tell(hour, times)
         return HourEntry(
             self._model,
             self._cycle,
             hour,
             FrameState.PUBLISHED.value,
-            rendered_at=course.rendered_at,
-            published_at=course.published_at,
+            rendered_at=times.rendered_at,
+            published_at=times.published_at,
         )
 
-    async def _tell(self, hour: int, course: _Course) -> None:
-        visible_at = course.visible_at
+    async def _tell(self, hour: int, times: _Times) -> None:
+        visible_at = times.visible_at
         if self._since is None or visible_at is None or visible_at < self._since:
             return
-        times = (
-            course.upstream_at,
+        moments = (
+            times.upstream_at,
             visible_at,
-            course.seen_at,
-            course.fetched_at,
-            course.rendered_at,
-            course.published_at,
+            times.seen_at,
+            times.fetched_at,
+            times.rendered_at,
+            times.published_at,
         )
-        known = [at for at in times if at is not None]
-        if len(known) == len(times):
+        known = [at for at in moments if at is not None]
+        if len(known) == len(moments):
             await self._fresh(FreshnessEntry(self._model, self._cycle, hour, *known))
