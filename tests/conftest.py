@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pyproj  # noqa: F401 - before any test imports eccodes, see render_farm.decode
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # tests assert no times
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def test_nothing_is_left_of_a_command_that_is_ended(command, number, state, tmp_
     process.send_signal(number)
     _, told = process.communicate(timeout=30)
 
-    assert process.returncode == 130
+    assert process.returncode == 130, told
     assert "KeyboardInterrupt" not in told  # the forkserver may tell of a worker it was making
     wait_for(lambda: not family(process.pid), "all its processes have ended")
     assert list(scratch.iterdir()) == []
