@@ -85,6 +85,21 @@ async def test_a_later_hour_alone_fetches_the_earlier_files_that_its_products_ta
         assert [job.hour for job in bench.renderer.jobs] == [12]
 
 
+async def test_a_run_of_which_others_asked_for_more_is_not_called_complete(open_bench):
+    async with open_bench() as bench:
+        await bench.tree.open_run(
+            "gfs", CYCLE, hours=HOURS, regions=["pnw"], products=["t2m"], notice="", whole=True
+        )
+
+        report = await run_once(RunRequest("gfs", CYCLE, (0, 3), wait=False), bench.shop)
+
+        assert report.missing == ()
+        assert report.state is RunState.PARTIAL
+        manifest = bench.tree.manifest("gfs", CYCLE)
+        assert manifest.state is RunState.PARTIAL
+        assert manifest.frames["pnw"]["t2m"]["f012"].state is FrameState.EXPECTED
+
+
 async def test_one_box_holds_what_all_regions_show(open_bench):
     async with open_bench() as bench:
         await run_once(ONCE, bench.shop)

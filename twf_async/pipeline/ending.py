@@ -8,7 +8,9 @@ from twf_async.pipeline.frames import RunFrames
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.publish.events import RUN_COMPLETE
-from twf_async.publish.manifest import RunState
+from twf_async.publish.manifest import FrameState, RunState
+
+_SETTLED_WELL = {FrameState.PUBLISHED.value, FrameState.NOT_APPLICABLE.value}
 
 
 async def closed(
@@ -19,7 +21,9 @@ async def closed(
     log = structlog.get_logger(component="pipeline").bind(model=model, cycle=cycle)
     count, missing, state = frames.count, frames.missing, RunState.RUNNING
     if finished:
-        state = RunState.PARTIAL if missing else RunState.COMPLETE
+        # Others may have begun the run and asked for more of it than this request did.
+        whole = _SETTLED_WELL.issuperset(shop.tree.summary(model, cycle)["counts"])
+        state = RunState.COMPLETE if whole and not missing else RunState.PARTIAL
         try:
             await shop.tree.finish_run(model, cycle, state)
         except OSError as error:
