@@ -8,7 +8,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from tests.fetch.fakes.messages import CUT_OUT, PRMSL, T2M, T850, TOTAL, file_of, message
+from tests.fetch.fakes.messages import CUT_OUT, CYCLE, PRMSL, T2M, T850, TOTAL, file_of, message
 from tests.fetch.fakes.nomads import BLOCK_PAGE, answer, bare_302, chunked, ranged
 from twf_async.fetch.errors import (
     BadFile,
@@ -89,6 +89,7 @@ async def test_a_filter_answer_is_asked_again_until_it_is_right(
 
     retried = next(line for line in logs if line["event"] == "fetch.retried")
     assert retried["reason"] == reason
+    assert (retried["model"], retried["cycle"], retried["hour"]) == ("gfs", CYCLE, 6)
     assert [path for path, _ in fetched.files] == [str(only_file(tmp_path))]
     assert only_file(tmp_path).read_bytes() == CUT
     assert leftovers(tmp_path) == []

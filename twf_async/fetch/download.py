@@ -114,9 +114,7 @@ class Downloader:
         await self._persist(errand, partial(self._receiver.require_settled, errand))
 
     async def _persist(self, errand: Errand, work: Callable[[], Awaitable[T]]) -> T:
-        return await persist(
-            work, patience=self._patience, what=errand.name, again=_passes_by_itself
-        )
+        return await persist(work, patience=self._patience, errand=errand, again=_passes_by_itself)
 
     def _target(self, errand: Errand, question: str) -> Path:
         at = errand.at

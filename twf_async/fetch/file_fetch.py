@@ -80,7 +80,7 @@ class FileFetch:
         return await persist(
             partial(self._inventories.read, errand),
             patience=self._patience,
-            what=errand.name,
+            errand=errand,
             again=lambda error: isinstance(error, SourceError),
         )
 
@@ -100,7 +100,7 @@ class FileFetch:
         brought = await persist(
             attempt,
             patience=self._patience,
-            what=errand.name,
+            errand=errand,
             again=partial(self._doubt, errand),
         )
         self._settling.trust(errand)

@@ -7,6 +7,7 @@ from typing import TypeVar
 import structlog
 
 from twf_async.errors import FetchError
+from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import NotYetPublished, Throttled, Unsettled
 from twf_async.fetch.patience import Patience
 
@@ -19,12 +20,12 @@ async def persist(
     work: Callable[[], Awaitable[T]],
     *,
     patience: Patience,
-    what: str,
+    errand: Errand,
     again: Callable[[FetchError], bool],
 ) -> T:
     """Await *work()* until it succeeds or its error cannot pass here.
 
-    what    for the log: the file
+    errand  for the log: whose file it is
     again   whether this kind of error is repeated at this level
     raises  the last error. Throttled, NotYetPublished and Unsettled at once: others decide when to
             come back
@@ -42,7 +43,11 @@ async def persist(
                 raise
             _log.warning(
                 "fetch.retried",
-                file=what,
+                model=errand.at.model.key,
+                cycle=errand.at.cycle,
+                hour=errand.at.hour,
+                source=errand.at.source.name,
+                file=errand.name,
                 reason=error.reason,
                 detail=str(error)[:300],
                 attempt=attempt,
