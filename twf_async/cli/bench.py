@@ -15,11 +15,11 @@ from twf_async.app.bench.run_report import run_document, run_table
 from twf_async.app.bench.stage import CYCLE, Stage
 from twf_async.app.bench.whole_run import measure_run
 from twf_async.app.showcase import DrawAll, all_jobs
+from twf_async.cli.hours import HoursAsked, hours_option
 from twf_async.cli.options import (
     chosen,
     config_option,
     drawn_regions_option,
-    hours_option,
     json_option,
     local_files,
     parse_keys,
@@ -129,7 +129,7 @@ def render(
 @json_option
 def run(
     model: str,
-    hours: tuple[int, ...] | None,
+    hours: HoursAsked | None,
     regions: tuple[str, ...],
     products: tuple[str, ...] | None,
     workers: int,
@@ -152,7 +152,8 @@ def run(
     if products is not None:
         chosen("product", products, catalog.models[model].products)
     lines.set_level("warning")  # the service's own log is in the figures
-    request = RunRequest(model, CYCLE, hours, regions, products)
+    wanted = hours.of(catalog.models[model], CYCLE) if hours else None
+    request = RunRequest(model, CYCLE, wanted, regions, products)
     stage = Stage.of(settings, request, workers)
     config = find_config_dir(config_dir, os.environ)
     with ExitStack() as undo:

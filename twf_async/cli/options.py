@@ -12,7 +12,6 @@ from typing import Any, ParamSpec, TypeVar, get_args
 import click
 
 from render_farm.domain.catalog import Style
-from render_farm.domain.models import expand_hours
 from render_farm.logs import lines
 from twf_async.errors import BadInput
 from twf_async.settings.load import Settings, find_config_dir, find_state_dir, load
@@ -54,17 +53,6 @@ def service_state(config_dir: str | None, state_dir: Path | None) -> Path:
 def tidy_when_told_to_end() -> None:
     """SIGTERM ends a command as Ctrl-C does: no temporary files and no child stay behind."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-def parse_hours(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """`0-24,30` as hours."""
-    if value is None:
-        return None
-    try:
-        hours = expand_hours(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-    return hours if isinstance(hours, tuple) else None
 
 
 def parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -116,9 +104,6 @@ def style_options(command: Callable[P, R]) -> Callable[P, R]:
     return command
 
 
-hours_option = click.option(
-    "--hours", callback=parse_hours, metavar="0-24,30", help="Forecast hours [default: all]."
-)
 regions_option = click.option(
     "--regions", callback=parse_keys, metavar="KEY,..", help="Regions [default: the model's]."
 )

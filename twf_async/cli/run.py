@@ -14,10 +14,10 @@ import uvloop
 from twf_async.app.assembly import assembled
 from twf_async.app.control.handed_over import HandedOver, hand_over
 from twf_async.app.upkeep import watched
+from twf_async.cli.hours import HoursAsked, hours_option
 from twf_async.cli.options import (
     chosen,
     config_option,
-    hours_option,
     json_option,
     prepare,
     products_option,
@@ -47,7 +47,7 @@ FORCED_STOP = 130
 def command(
     model: str,
     cycle: str,
-    hours: tuple[int, ...] | None,
+    hours: HoursAsked | None,
     regions: tuple[str, ...] | None,
     products: tuple[str, ...] | None,
     config_dir: str | None,
@@ -67,7 +67,7 @@ def command(
     request = RunRequest(
         model,
         cycle,
-        hours,
+        hours.of(models[model], cycle) if hours else None,
         chosen("region", regions, models[model].regions) if regions else None,
         chosen("product", products, models[model].products) if products else None,
         wait=False,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from render_farm.domain.catalog import Product
 from render_farm.domain.fields import MessageKey
@@ -16,6 +17,8 @@ from twf_async.plan.runs import cycle_time, deadline, hours_of_cycle
 from twf_async.plan.styles import Styles, styles_of
 from twf_async.settings.catalog import Catalog
 from twf_async.settings.load import Settings
+
+Name = TypeVar("Name", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def _hours(model: Model, request: RunRequest) -> tuple[int, ...]:
     return tuple(sorted(set(request.hours))) if request.hours is not None else own
 
 
-def _require(fault: str, asked: Iterable[object] | None, known: Iterable[object]) -> None:
-    lacking = sorted({str(item) for item in set(asked or ()) - set(known)})
+def _require(fault: str, asked: Iterable[Name] | None, known: Iterable[Name]) -> None:
+    lacking = set(asked or ()) - set(known)
     if lacking:
-        raise BadInput(f"{fault} {', '.join(lacking)}")
+        raise BadInput(f"{fault} {', '.join(str(item) for item in sorted(lacking))}")
