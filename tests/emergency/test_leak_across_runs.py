@@ -34,7 +34,7 @@ OTHERS = "twf_async.replica"
 BOUNDS = {
     "object _Spent": budget._RUNS_REMEMBERED,
     "object _RunHas": doubts._RUNS_REMEMBERED,
-    "object Inventory": inventories._KEPT,
+    "object _Known": inventories._KEPT,
 }
 PARTS = {"object IdxLine", "object MessageKey"}
 

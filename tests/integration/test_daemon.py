@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.integration.service import GFS
 
@@ -136,13 +137,16 @@ def test_a_bad_configuration_is_exit_code_78(twf, tmp_path, config):
     assert "service.toml: web.prot: unknown key" in done.err
 
 
-def test_a_state_directory_that_is_a_file_is_named(twf, tmp_path):
+@pytest.mark.parametrize("key", ["state_dir", "cache_dir", "publish_dir"])
+def test_a_directory_that_is_a_file_is_named_with_the_setting(key, twf, tmp_path):
     (tmp_path / "file").touch()
+    path = tmp_path / "file" / "deeper"
 
-    done = twf("serve", TWF_STATE_DIR=str(tmp_path / "file"), TWF_WEB__PORT="0")
+    done = twf("serve", TWF_WEB__PORT="0", **{f"TWF_{key.upper()}": str(path)})
 
     assert done.code == 1
-    assert f"{tmp_path / 'file'}: File exists" in done.err.splitlines()[-1]
+    assert f"{key}: {path} cannot be made (Not a directory)" in done.err.splitlines()[-1]
+    assert f"TWF_{key.upper()}" in done.err.splitlines()[-1]
     assert "Traceback" not in done.err
 
 

@@ -29,9 +29,10 @@ def family(session):
 @pytest.mark.parametrize(
     "command", [("gallery", "--out", "out"), ("bench", "render")], ids=" ".join
 )
-def test_nothing_is_left_of_a_command_that_is_ended(command, number, state, tmp_path):
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+def test_nothing_is_left_of_a_command_that_is_ended(
+    command, number, state, tmp_path, tmp_path_factory
+):
+    scratch = tmp_path_factory.mktemp("s")  # short: sockets lie below it
     process = subprocess.Popen(
         [sys.executable, "-m", "twf_async", *command, "--config", REPOSITORY / "config"],
         cwd=tmp_path,

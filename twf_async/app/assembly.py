@@ -3,6 +3,7 @@
 `serve` and `run` share it; what only the daemon has (pollers, upkeep, web) is in daemon.py.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +15,7 @@ import psutil
 from render_farm.domain.catalog import Display
 from render_farm.logs import lines
 from render_farm.worker import entry
+from twf_async.app.directories import make_directories
 from twf_async.app.freshness_book import FreshnessBook
 from twf_async.clock import Clock
 from twf_async.farm.farm import Farm
@@ -61,9 +63,10 @@ async def assembled(
 
     patience  with the other side; None: as configured. Back-offs are real seconds, so rehearsals
               whose clock runs fast hand in a shorter one
-    raises    BadConfiguration for a recipe that the renderer does not have
+    raises    BadConfiguration for a recipe that the renderer does not have; UnusableDirectory
     """
     service = settings().service
+    await asyncio.to_thread(make_directories, service)
     clock = Clock(service.clock.start, service.clock.speed)
     events, gate = EventBus(), DispatchGate()
     async with AsyncExitStack() as undo:
