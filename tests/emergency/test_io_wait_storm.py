@@ -56,7 +56,9 @@ def test_a_worker_in_state_d_costs_its_slot_the_time_limit_and_never_the_end(sta
     stuck = stopped_at_work(service)
 
     with frozen(stuck):
-        assert psutil.Process(stuck).status() == psutil.STATUS_DISK_SLEEP
+        wait_for(
+            lambda: psutil.Process(stuck).status() == psutil.STATUS_DISK_SLEEP, "it is in state D"
+        )
         wait_for(
             lambda: service.json("/api/v1/status")["watchdog"]["vitals"]["blocked_workers"],
             "the watchdog sees it",
