@@ -26,7 +26,7 @@ serve: setup            ## the daemon, with ./config
 	@$(BIN)/twf-async serve
 
 test: setup             ## all tests but the slow ones
-	@PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not soak"
+	@PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -m "not browser and not soak"
 
 test-browser: setup     ## the viewer in a real Chromium
 	@$(BIN)/python -m pytest tests/browser -m browser

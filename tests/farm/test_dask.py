@@ -286,6 +286,7 @@ async def test_a_job_that_nobody_wants_any_more_holds_its_place_until_it_is_done
     assert all(task.cancelled() for task in rendering)
 
 
+@pytest.mark.soak  # wants a calm machine
 async def test_a_link_that_breaks_and_is_mended_at_once_costs_no_job(
     start_remote, cluster, light_job, until
 ):

@@ -80,6 +80,8 @@ async def test_who_is_killed_from_outside_for_ever_is_given_up_and_that_is_said(
     assert failure.detail == "the worker died (signal 9, SIGKILL), from outside, 10 times"
 
 
+@pytest.mark.soak  # the loss may be noticed only at the job's time limit
+@pytest.mark.timeout(400)
 async def test_without_its_forkserver_the_farm_makes_another_and_no_job_is_to_blame(
     start_farm, waiting_job, light_job, until
 ):

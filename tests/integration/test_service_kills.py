@@ -113,6 +113,7 @@ class Killed:
                 return
 
 
+@pytest.mark.soak
 def test_killed_at_any_moment_it_goes_on_and_draws_nothing_twice(tmp_path, upstream):
     chance = random.Random(20260129)
     killed = Killed(tmp_path, upstream, hours="0-30/3")
