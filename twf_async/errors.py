@@ -9,23 +9,29 @@
 Messages are one plain sentence that names the thing and the mend.
 """
 
+# Exit codes of every command, besides 0 and that of a stop that did not wait (`stops.FORCED`).
+FINDING = 1  # or a crash
+BAD_USE = 2
+INCOMPLETE = 3
+MISCONFIGURED = 78
+
 
 class TwfError(Exception):
     """Anything the service foresees."""
 
-    exit_code = 1
+    exit_code = FINDING
 
 
 class BadConfiguration(TwfError):
     """A setting is wrong; the message names file and key."""
 
-    exit_code = 78
+    exit_code = MISCONFIGURED
 
 
 class BadInput(TwfError):
     """What the operator typed or handed in is wrong."""
 
-    exit_code = 2
+    exit_code = BAD_USE
 
 
 class FetchError(TwfError):

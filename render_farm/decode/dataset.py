@@ -5,38 +5,24 @@ become one, levels that clash vanish); no side-car index; values are decoded whe
 for. The renderer itself reads by exact key (`read.py`).
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import eccodes
 import numpy as np
 import xarray as xr
 from cfgrib.messages import Message
-from numpy.typing import NDArray
 from pyproj import CRS
-from xarray.backends import BackendArray
-from xarray.core import indexing
 
 from render_farm.decode import cf
 from render_farm.decode.gridkeys import Arrangement, arrangement
-from render_farm.decode.read import unpack
+from render_farm.decode.grouping import Group, groups
+from render_farm.decode.lazy import decoded_when_asked
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.grib2 import MessageHead, field_bytes, walk
 
 _GRIB_KEYS = ("shortName", "name", "typeOfLevel", "stepType", "stepRange", "packingType")
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Messages that make one variable: one quantity at one or at several levels."""
-
-    name: str
-    heads: tuple[MessageHead, ...]
-    dimension: str | None
 
 
 def open_dataset(path: str | Path, keys: Collection[MessageKey] | None = None) -> xr.Dataset:
@@ -60,52 +46,9 @@ def open_dataset(path: str | Path, keys: Collection[MessageKey] | None = None) -
     if absent:
         raise KeyError(f"{path.name} does not hold {', '.join(sorted(map(str, absent)))}")
     builder = _Builder(path)
-    for group in _groups(heads):
+    for group in groups(heads):
         builder.add(group)
     return builder.dataset()
-
-
-def _groups(heads: list[MessageHead]) -> Iterator[_Group]:
-    """Sort messages into variables, none lost: what does not fit gets a variable of its own."""
-    by_name: dict[tuple[str, str], list[MessageHead]] = defaultdict(list)
-    for head in heads:
-        by_name[cf.variable_name(head), head.grid.digest].append(head)
-    taken: set[str] = set()
-    for (name, _), members in by_name.items():
-        for layer in _without_repeats(members):
-            unique, count = name, 1
-            while unique in taken:
-                count += 1
-                unique = f"{name}_{count}"
-            taken.add(unique)
-            place = cf.vertical(layer[0])
-            yield _Group(unique, tuple(layer), place[0] if place else None)
-
-
-def _without_repeats(members: list[MessageHead]) -> Iterator[list[MessageHead]]:
-    """Split messages of one name into lists in which each level and hour comes once."""
-    left = members
-    while left:
-        first: list[MessageHead] = []
-        rest: list[MessageHead] = []
-        seen: set[object] = set()
-        for head in left:
-            hour = head.key.end_h if head.key is not None else None
-            mark = cf.vertical(head), hour
-            # Along a vertical axis only one hour and one run can lie.
-            fits = mark not in seen and (not first or _same_time(first[0], head))
-            (first if fits else rest).append(head)
-            if fits:
-                seen.add(mark)
-        first.sort(key=lambda head: (cf.vertical(head) or ("", 0.0))[1])
-        yield first
-        left = rest
-
-
-def _same_time(one: MessageHead, other: MessageHead) -> bool:
-    if one.key is None or other.key is None or one.reference != other.reference:
-        return False
-    return one.key.end_h == other.key.end_h
 
 
 class _Builder:
@@ -119,7 +62,7 @@ class _Builder:
         self._planes: dict[str, tuple[tuple[str, str], str, Arrangement]] = {}
         self._times: set[tuple[np.datetime64, np.datetime64]] = set()
 
-    def add(self, group: _Group) -> None:
+    def add(self, group: Group) -> None:
         """Add one variable."""
         head = group.heads[0]
         message = self._message(head)
@@ -135,7 +78,7 @@ class _Builder:
             shape = (len(group.heads), *shape)
             attributes.pop("level", None)
             attributes["grib_key"] = "; ".join(head.text for head in group.heads)
-        array = indexing.LazilyIndexedArray(_Messages(self._path, group.heads, shape))
+        array = decoded_when_asked(self._path, group.heads, shape)
         self._variables[group.name] = xr.Variable(dimensions, array, attributes)
         self._note_time(group.name, head)
 
@@ -165,7 +108,7 @@ class _Builder:
         self._times.add((reference, valid))
         self._variables[name].attrs["valid_time"] = f"{np.datetime_as_string(valid, 's')}Z"
 
-    def _level_dimension(self, group: _Group) -> str:
+    def _level_dimension(self, group: Group) -> str:
         places = [cf.vertical(head) for head in group.heads]
         values = tuple(place[1] for place in places if place is not None)
         kind = str(group.dimension)
@@ -211,33 +154,3 @@ class _Builder:
         self._coordinates[mapping] = xr.Variable((), 0, CRS.from_proj4(grid.crs).to_cf())
         self._planes[head.grid.digest] = dimensions, mapping, arranged
         return self._planes[head.grid.digest]
-
-
-class _Messages(BackendArray):
-    """One message, or one a level, decoded when its values are asked for."""
-
-    def __init__(self, path: Path, heads: tuple[MessageHead, ...], shape: tuple[int, ...]) -> None:
-        self._path, self._heads = path, heads
-        self.shape = shape
-        self.dtype = np.dtype(np.float32)
-
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> NDArray[np.float32]:
-        """Decode what *key* covers; xarray's lazy arrays call it."""
-        values: NDArray[np.float32] = indexing.explicit_indexing_adapter(
-            key, self.shape, indexing.IndexingSupport.BASIC, self._select
-        )
-        return values
-
-    def _select(self, key: tuple[Any, ...]) -> NDArray[np.float32]:
-        if len(self.shape) == 2:
-            return self._decode(self._heads[0], key)
-        chosen = self._heads[key[0]]
-        if isinstance(chosen, MessageHead):
-            return self._decode(chosen, key[1:])
-        return np.stack([self._decode(head, key[1:]) for head in chosen])
-
-    def _decode(self, head: MessageHead, window: tuple[Any, ...]) -> NDArray[np.float32]:
-        with self._path.open("rb") as file:
-            values = unpack(field_bytes(file, head), head.grid.digest)
-        part: NDArray[np.float32] = values[window]
-        return part

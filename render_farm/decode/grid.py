@@ -1,23 +1,20 @@
-"""Where the points of a field lie: regular lat/lon, Mercator, polar stereographic, Lambert.
+"""Where the points of a field lie: rows and columns in the plane of a projection.
 
 A `Grid` is normalised: row 0 is the northern (projected: the upper) row, column 0 the western one,
 however the message scanned them. It turns places into fractional indices and back; it holds no
-values. Reading GRIB keys into a grid is the business of `gridkeys.py`.
+values. Reading GRIB keys into a grid is the business of `gridkeys.py`, how the plane lies on the
+earth that of `plane.py`.
 """
 
 import hashlib
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Proj
 
-Kind = Literal["latlon", "mercator", "polar_stereographic", "lambert"]
-_FULL_CIRCLE = 360.0
+from render_farm.decode.plane import FULL_CIRCLE, Kind, Plane, projection
+
 _KM_PER_DEGREE = 111.2  # of latitude
 
 
@@ -54,6 +51,11 @@ class Grid:
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
     @property
+    def plane(self) -> Plane:
+        """The plane that it lies in."""
+        return Plane(self.kind, self.crs)
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(ny, nx), as arrays have it."""
         return self.ny, self.nx
@@ -78,10 +80,10 @@ class Grid:
         lon, lat = np.broadcast_arrays(np.asarray(lon, np.float64), np.asarray(lat, np.float64))
         if self.kind == "latlon":
             middle = (self.nx - 1) / 2
-            off = np.mod(lon - (self.x0 + middle * self.dx) + 180.0, _FULL_CIRCLE) - 180.0
+            off = np.mod(lon - (self.x0 + middle * self.dx) + 180.0, FULL_CIRCLE) - 180.0
             return np.asarray(off / self.dx + middle), np.asarray((lat - self.y0) / self.dy)
         # PROJ refuses longitudes beyond 10 radians.
-        x, y = projection(self.crs)(np.mod(lon + 180.0, _FULL_CIRCLE) - 180.0, lat)
+        x, y = projection(self.crs)(np.mod(lon + 180.0, FULL_CIRCLE) - 180.0, lat)
         column = (np.asarray(x) - self.x0) / self.dx
         row = (np.asarray(y) - self.y0) / self.dy
         off_earth = ~(np.isfinite(column) & np.isfinite(row))
@@ -104,7 +106,7 @@ class Grid:
         x, y = _axes(self)
         columns = columns % self.nx if self.cyclic else columns
         if self.kind == "latlon":
-            return np.mod(x[columns] + 180.0, _FULL_CIRCLE) - 180.0, y[rows]
+            return np.mod(x[columns] + 180.0, FULL_CIRCLE) - 180.0, y[rows]
         lon, lat = projection(self.crs)(x[columns], y[rows], inverse=True)
         return np.asarray(lon), np.asarray(lat)
 
@@ -158,51 +160,6 @@ class Part:
         return np.asarray(column), np.asarray(row)
 
 
-def radius_m(grid: Grid) -> float:
-    """Radius of the grid's earth in metres; the mean of the axes where it is oblate."""
-    definition = dict(part.lstrip("+").split("=") for part in grid.crs.split() if "=" in part)
-    if "R" in definition:
-        return float(definition["R"])
-    return (float(definition["a"]) + float(definition["b"])) / 2
-
-
-def cone_constant(grid: Grid) -> float:
-    """The factor of longitude in the angle between grid and true north.
-
-    Snyder (1987), Map Projections: A Working Manual, eqs. 15-3 (sphere) and 15-8 (ellipsoid);
-    +1 and -1 for the polar stereographic projection of the north and the south.
-    """
-    definition = dict(part.lstrip("+").split("=") for part in grid.crs.split() if "=" in part)
-    if grid.kind == "polar_stereographic":
-        return math.copysign(1.0, float(definition["lat_0"]))
-    if grid.kind != "lambert":
-        return 0.0
-    first, second = (math.radians(float(definition[key])) for key in ("lat_1", "lat_2"))
-    if math.isclose(first, second, abs_tol=1e-9):
-        return math.sin(first)
-    squared = 0.0
-    if "a" in definition:
-        squared = 1 - (float(definition["b"]) / float(definition["a"])) ** 2
-    eccentricity = math.sqrt(squared)
-
-    def parallel(lat: float) -> float:
-        return math.cos(lat) / math.sqrt(1 - squared * math.sin(lat) ** 2)
-
-    def isometric(lat: float) -> float:
-        sine = eccentricity * math.sin(lat)
-        return math.tan(math.pi / 4 - lat / 2) / math.pow((1 - sine) / (1 + sine), eccentricity / 2)
-
-    parallels = math.log(parallel(first) / parallel(second))
-    isometrics: float = math.log(isometric(first) / isometric(second))
-    return parallels / isometrics
-
-
-@lru_cache(maxsize=8)
-def projection(crs: str) -> Proj:
-    """The projection of a `Grid.crs`, kept: making one costs a millisecond."""
-    return Proj(crs)
-
-
 def _axes(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     columns, rows = np.arange(grid.nx, dtype=np.float64), np.arange(grid.ny, dtype=np.float64)
     if grid.part is not None:  # the very numbers of the whole, see `Part.index`
@@ -212,67 +169,17 @@ def _axes(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.asarray(grid.x0 + grid.dx * columns), np.asarray(grid.y0 + grid.dy * rows)
 
 
-def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    array.flags.writeable = False
-    return array
-
-
 @lru_cache(maxsize=4)
 def _lonlat(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    x, y = _axes(grid)
-    if grid.kind == "latlon":
-        lon = (np.mod(x + 180.0, _FULL_CIRCLE) - 180.0).astype(np.float32)
-        lat = y.astype(np.float32)
-        return np.broadcast_to(lon, grid.shape), np.broadcast_to(lat[:, None], grid.shape)
-    lon2d = np.empty(grid.shape, np.float32)
-    lat2d = np.empty(grid.shape, np.float32)
-    for row, (lon, lat) in enumerate(_rows(grid)):
-        lon2d[row], lat2d[row] = lon, lat
-    return _frozen(lon2d), _frozen(lat2d)
-
-
-def _rows(grid: Grid) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Longitudes and latitudes of a projected grid, row by row: no float64 copies of the whole."""
-    x, y = _axes(grid)
-    plane = projection(grid.crs)
-    for northing in y:
-        lon, lat = plane(x, np.full(grid.nx, northing), inverse=True)
-        yield lon.astype(np.float32), lat.astype(np.float32)
+    return grid.plane.lonlat(*_axes(grid))
 
 
 @lru_cache(maxsize=4)
 def _upright(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Latitude and rotation: the two that maps ask for, 15 MB of all of HRRR."""
-    level: NDArray[np.float32] = np.broadcast_to(np.float32(0), grid.shape)
-    if grid.kind == "latlon":
-        return _lonlat(grid)[1], level
-    latitude = np.empty(grid.shape, np.float32)
-    rotation = np.empty(grid.shape, np.float32)
-    cone = cone_constant(grid)
-    definition = dict(part.lstrip("+").split("=") for part in grid.crs.split() if "=" in part)
-    for row, (lon, lat) in enumerate(_rows(grid)):
-        latitude[row] = lat
-        if cone != 0.0:
-            west = np.mod(lon - float(definition["lon_0"]) + 180.0, _FULL_CIRCLE) - 180.0
-            rotation[row] = np.radians(cone * west)
-    return _frozen(latitude), level if cone == 0.0 else _frozen(rotation)
+    return grid.plane.upright(*_axes(grid))
 
 
 @lru_cache(maxsize=4)
 def _spacing(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    if grid.kind == "latlon":
-        _, y = _axes(grid)
-        radius = radius_m(grid)
-        east = radius * np.cos(np.radians(y)) * math.radians(grid.dx)
-        north = np.float32(radius * math.radians(-grid.dy))
-        return (
-            np.broadcast_to(np.maximum(east, 0).astype(np.float32)[:, None], grid.shape),
-            np.broadcast_to(north, grid.shape),
-        )
-    plane = projection(grid.crs)
-    scale = np.empty(grid.shape, np.float32)
-    for row, (lon, lat) in enumerate(_rows(grid)):
-        factors = plane.get_factors(lon.astype(np.float64), lat.astype(np.float64))
-        scale[row] = factors.parallel_scale
-    across = _frozen(np.float32(grid.dx) / scale)
-    return across, across if grid.dx == -grid.dy else _frozen(np.float32(-grid.dy) / scale)
+    return grid.plane.spacing(*_axes(grid), grid.dx, -grid.dy)

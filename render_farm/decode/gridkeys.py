@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pyproj import Proj
 from pyproj.exceptions import ProjError
 
-from render_farm.decode.grid import Grid, Kind, projection
+from render_farm.decode.grid import Grid
+from render_farm.decode.plane import Kind, projection
 
 _KINDS: dict[str, Kind] = {
     "regular_ll": "latlon",

@@ -6,36 +6,24 @@ bad message costs only the products that need it. No side-car index, no global e
 
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 import eccodes
 import numpy as np
-from numpy.typing import NDArray
 
 from render_farm.decode.fields import Failure, Field
-from render_farm.decode.gridkeys import Arrangement, GridError, arrangement, require_values
+from render_farm.decode.gridkeys import GridError
 from render_farm.decode.inventory import inventory
-from render_farm.decode.packing import PackingError, differenced_step, require_packed
-from render_farm.decode.ramps import is_ramp
-from render_farm.decode.sanity import (
-    BadValues,
-    require_possible,
-    require_smooth,
-    take_noise_off,
-)
-from render_farm.decode.window import window_of
+from render_farm.decode.message import decode
+from render_farm.decode.packing import PackingError
+from render_farm.decode.sanity import BadValues
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.grib2 import GribError, MessageHead, field_bytes
 from render_farm.domain.jobs import MessageSource, Reason
-from render_farm.domain.parameters import parameter
 from render_farm.domain.places import Box
 
-_MISSING = float(np.finfo(np.float32).max)
-_KEPT_ARRANGEMENTS = 32
 SAME = 1e-3  # of their range: two packings of one field do not differ by more
-_arrangements: dict[str, Arrangement] = {}
 
 
 def read(
@@ -129,94 +117,3 @@ def _read_message(
         return Failure(Reason.BAD_DATA, f"{head.text}: {error}.")
     except (eccodes.CodesInternalError, GribError) as error:
         return Failure(Reason.BAD_DATA, f"{head.text} cannot be decoded: {error}.")
-
-
-def decode(message: bytes, head: MessageHead, boxes: tuple[Box, ...] = ()) -> Field:
-    """Decode one message that holds one field.
-
-    message  whole GRIB2 message, see `grib2.field_bytes`
-    head     of the same field
-    boxes    see `read`
-    raises   GridError, PackingError, BadValues, eccodes.CodesInternalError; ValueError for a head
-             without key
-    """
-    if head.key is None:
-        raise ValueError(f"{head.text} has no key")
-    known = parameter(head.key.parameter)
-    whole, arranged, units = _unpacked(
-        message, head.grid.digest, None if known is None else known.unit
-    )
-    low, high = float(np.fmin.reduce(whole, None)), float(np.fmax.reduce(whole, None))
-    require_possible(low, high, whole.size, head.key)
-    _require_level(whole, arranged, differenced_step(message))
-    window, grid = _window(arranged.grid, boxes), arranged.grid
-    if window is None:
-        values = np.ascontiguousarray(whole, np.float32)
-    else:
-        values, grid = window.cut(whole), window.cut_grid(grid)
-        if np.isnan(values).all():
-            raise BadValues("every value in the regions is missing")
-    require_smooth(values, grid, head.key)
-    take_noise_off(values, head.key)
-    values.flags.writeable = False
-    return Field(values, head.key, grid, units, arranged.earth_relative, head.offset)
-
-
-def _require_level(values: NDArray[np.float64], arranged: Arrangement, step: float | None) -> None:
-    if step is None or arranged.columns_first:
-        return
-    as_packed = values[::-1] if arranged.flip_rows else values
-    if is_ramp(as_packed, step * values.shape[1]):
-        raise BadValues("from some row on its values are tilted")
-
-
-def unpack(message: bytes, grid_digest: str) -> NDArray[np.float32]:
-    """The raw values of a message.
-
-    message      whole GRIB2 message of one field
-    grid_digest  of its section 3 (`GridHead.digest`): equal ones share their keys
-    returns      (ny, nx) float32 in our order, missing = NaN, unchecked
-    raises       GridError, PackingError, eccodes.CodesInternalError
-    """
-    values, _, _ = _unpacked(message, grid_digest, "")
-    return np.ascontiguousarray(values, np.float32)
-
-
-def _unpacked(
-    message: bytes, grid_digest: str, unit: str | None
-) -> tuple[NDArray[np.float64], Arrangement, str]:
-    """Values, where they lie, and *unit*, or eccodes' word for it (1 ms a message) for None."""
-    require_packed(message)
-    handle = eccodes.codes_new_from_message(message)
-    try:
-        arranged = _arrangement(handle, grid_digest)
-        if unit is None:
-            unit = eccodes.codes_get_string(handle, "units")
-        return _values(handle, arranged), arranged, unit
-    finally:
-        eccodes.codes_release(handle)
-
-
-_window = lru_cache(maxsize=32)(window_of)
-
-
-def _arrangement(handle: int, digest: str) -> Arrangement:
-    # Reading the keys costs 1-2 ms a message, and all messages of a model share one section 3.
-    found = _arrangements.get(digest)
-    if found is None:
-        found = arrangement(handle)
-        if len(_arrangements) >= _KEPT_ARRANGEMENTS:
-            _arrangements.clear()
-        _arrangements[digest] = found
-    return found
-
-
-def _values(handle: int, arranged: Arrangement) -> NDArray[np.float64]:
-    """(ny, nx), NaN where missing; float64, for what is cut away need not be converted."""
-    require_values(handle, arranged)
-    eccodes.codes_set_double(handle, "missingValue", _MISSING)
-    # Not as float32: eccodes has no such way for IEEE packing, and is no faster by it.
-    flat: NDArray[np.float64] = eccodes.codes_get_array(handle, "values")
-    if np.fmax.reduce(flat) >= _MISSING:
-        flat[flat == _MISSING] = np.nan
-    return arranged.arrange(flat)

@@ -5,42 +5,16 @@ product, read its ten lines of TOML: nothing is inherited or merged from elsewhe
 explicit `models` table of a product.
 """
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from render_farm.domain.bin_edges import FINEST, Levels
 from render_farm.domain.fields import FieldSpec
-from render_farm.domain.places import Frozen
+from render_farm.domain.places import KEY, Frozen, Line, Title
 
-Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,31}$")]
+Key = Annotated[str, Field(pattern=KEY)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-_STEPS = re.compile(r"(-?[\d.]+)\.\.(-?[\d.]+) step ([\d.]+)")
-
-
-def expand_levels(value: object) -> object:
-    """Turn `[0.1, "0.5..2 step 0.5"]` into `(0.1, 0.5, 1.0, 1.5, 2.0)`."""
-    if not isinstance(value, list | tuple):
-        return value
-    levels: list[float] = []
-    for item in value:
-        if isinstance(item, str):
-            match = _STEPS.fullmatch(item)
-            if match is None:
-                raise ValueError(f"level {item!r} is neither a number nor 'A..B step S'")
-            first, last, step = (float(part) for part in match.groups())
-            if step <= 0 or last < first:
-                raise ValueError(f"levels {item!r} do not rise")
-            count = round((last - first) / step)
-            if abs(first + count * step - last) > 1e-6:
-                raise ValueError(f"levels {item!r}: no whole number of steps ends at {match[2]}")
-            levels += [round(first + step * i, 6) for i in range(count + 1)]
-        else:
-            levels.append(float(item))
-    return tuple(levels)
-
-
-Levels = Annotated[tuple[float, ...], BeforeValidator(expand_levels)]
 
 
 class Display(Frozen):
@@ -55,7 +29,7 @@ class Display(Frozen):
                  colours apart; none where the usual one already serves them
     """
 
-    unit: str
+    unit: Line
     factor: float = Field(default=1.0, gt=0)
     offset: float = 0.0
     levels: Levels
@@ -99,8 +73,8 @@ class Scale(Frozen):
     """Levels and colours of one quantity, the same on every map, run, region and model."""
 
     key: Key
-    title: str
-    si_unit: str
+    title: Title
+    si_unit: Line
     imperial: Display
     metric: Display
 
@@ -117,32 +91,41 @@ def _not_zero(value: float) -> float:
 
 
 Factor = Annotated[float, AfterValidator(_not_zero)]
+Step = Annotated[float, Field(ge=FINEST, le=1e6)]
+Smoothing = Annotated[float, Field(ge=0, le=1000)]  # km; the margin of a cut-out grows with it
 
 
-class LineLayer(Frozen):
-    """Isolines of one derived field.
+class _Layer(Frozen):
+    """Something drawn of one derived field.
 
     field    name of a grid that the recipe returns
-    title    what the map's key calls the lines ("MSLP"); "" leaves them out of it
-    optional the map is drawn without them where the recipe made no such grid
-    factor, offset   from SI to the unit in which `step` and labels are counted
-    split    lines at or below it take colours[0], above it colours[1]
+    title    what the map's key calls it ("MSLP"); "" leaves it out of it
+    optional the map is drawn without it where the recipe made no such grid
+    factor, offset   from SI to the unit in which its numbers are counted
     """
 
     field: str
-    title: str = ""
+    title: Line = ""
     optional: bool = False
-    unit: str
+    unit: Line
     factor: Factor = 1.0
     offset: float = 0.0
-    step: float | None = Field(default=None, gt=0)
+
+
+class LineLayer(_Layer):
+    """Isolines, every `step` or at `levels`.
+
+    split    lines at or below it take colours[0], above it colours[1]
+    """
+
+    step: Step | None = None
     levels: Levels = ()
     colours: tuple[Colour, ...] = ("#000000",)
     split: float | None = None
     width_px: float = Field(default=1.6, gt=0, le=10)
     dashed: bool = False
     labels: bool = True
-    smooth_km: float = Field(default=0.0, ge=0)
+    smooth_km: Smoothing = 0.0
     extrema: bool = False  # mark centres H and L with their value
 
     @model_validator(mode="after")
@@ -154,19 +137,12 @@ class LineLayer(Frozen):
         return self
 
 
-class HatchLayer(Frozen):
-    """Strokes over the area where a derived field lies below or above a threshold.
+class HatchLayer(_Layer):
+    """Strokes over the area where the field lies below or above a threshold.
 
-    field, title, factor, offset, optional   as of a line layer
     below, above   the threshold in the layer's unit: exactly one of them
     """
 
-    field: str
-    title: str = ""
-    optional: bool = False
-    unit: str
-    factor: Factor = 1.0
-    offset: float = 0.0
     below: float | None = None
     above: float | None = None
     colour: Colour = "#1f2f6f"
@@ -231,14 +207,14 @@ Scales = Annotated[dict[str, Key], AfterValidator(_with_fill)]
 class ModelVariant(Frozen):
     """How one model makes a product where it differs: each entry replaces the product's own."""
 
-    title: str | None = None
+    title: Title | None = None
     recipe: str | None = None
     fields: Fields | None = None
     optional: tuple[str, ...] | None = None
     scales: Scales | None = None
     lines: tuple[LineLayer, ...] | None = None
-    smooth_km: float | None = Field(default=None, ge=0)
-    note: str = ""
+    smooth_km: Smoothing | None = None
+    note: Line = ""
 
 
 class Product(Frozen):
@@ -252,21 +228,21 @@ class Product(Frozen):
     """
 
     key: Key
-    title: str
-    group: str = "surface"
+    title: Title
+    group: Line = "surface"
     order: int = 100
     recipe: str
     fields: Fields
     optional: tuple[str, ...] = ()
     scales: Scales
     sampling: Literal["cubic", "linear", "nearest"] = "cubic"
-    smooth_km: float = Field(default=0.0, ge=0)
+    smooth_km: Smoothing = 0.0
     lines: tuple[LineLayer, ...] = ()
     hatching: tuple[HatchLayer, ...] = ()
     wind: WindLayer | None = None
     stations: StationValues | None = None
     models: dict[str, ModelVariant] = Field(default_factory=dict)
-    note: str = ""
+    note: Line = ""
 
     def for_model(self, model: str) -> "Product":
         """This product as *model* makes it; the variant replaces whole entries, never merges."""
@@ -291,5 +267,5 @@ class Style(Frozen):
     base: Literal["light", "dark"] = "light"
     units: Units = "imperial"
     palette: Palette = "traditional"
-    brand: str = "twf_async"
-    credit: str = "data: NOAA/NCEP, not an official forecast"
+    brand: Line = "twf_async"
+    credit: Line = "data: NOAA/NCEP, not an official forecast"

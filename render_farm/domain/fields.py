@@ -123,19 +123,23 @@ class FieldSpec:
                     return None
                 return ((end, self._key(0, end)),) if end else ()
             case Window.BUCKET:
-                return ((hour, self._key(_bucket_start(hour, bucket_h), hour)),) if hour else None
+                return (self.bucket(hour, bucket_h),) if hour else None
             case Window.BUCKETS:
                 return self._buckets(hour, bucket_h) if hour else None
 
+    def bucket(self, hour: int, bucket_h: int) -> tuple[int, MessageKey]:
+        """The last of `buckets` at *hour*, not 0; the others are those of earlier hours."""
+        instant = self.statistic is Statistic.INSTANT
+        return hour, self._key(hour if instant else bucket_start(hour, bucket_h), hour)
+
     def _buckets(self, hour: int, bucket_h: int) -> tuple[tuple[int, MessageKey], ...]:
-        starts = range(0, hour, bucket_h)
-        ends = [min(start + bucket_h, hour) for start in starts]
-        firsts = ends if self.statistic is Statistic.INSTANT else starts
-        return tuple((e, self._key(s, e)) for s, e in zip(firsts, ends, strict=True))
+        ends = (*range(bucket_h, hour, bucket_h), hour)
+        return tuple(self.bucket(end, bucket_h) for end in ends)
 
     def _key(self, start_h: int, end_h: int) -> MessageKey:
         return MessageKey(self.parameter, self.level, start_h, end_h, self.statistic)
 
 
-def _bucket_start(hour: int, bucket_h: int) -> int:
+def bucket_start(hour: int, bucket_h: int) -> int:
+    """The first hour of the bucket that ends at *hour*."""
     return bucket_h * ((hour - 1) // bucket_h)

@@ -4,6 +4,7 @@ Plain, frozen, picklable. A job carries everything it needs (definitions include
 that was started before a reload still draws by the new configuration.
 """
 
+import errno
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -55,6 +56,10 @@ class RenderJob:
     software: str = "twf_async"  # name and version, for the texts in a picture
 
 
+# What a disk says that takes nothing for now, full or read-only; it may be mended.
+TAKES_NOTHING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
 class Reason(StrEnum):
     """Why a frame failed; the words that manifest, log and API use."""
 
@@ -63,7 +68,6 @@ class Reason(StrEnum):
     RENDER_ERROR = "render error"
     WORKER_DIED = "worker died"
     TIMED_OUT = "timed out"
-    FETCH_FAILED = "fetch failed"
     OUT_OF_MEMORY = "out of memory"
     NO_SPACE = "no disk space"
 

@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from render_farm.domain.catalog import Key
-from render_farm.domain.places import Frozen
+from render_farm.domain.places import Frozen, Title
 
-_SPAN = re.compile(r"(\d+)(?:-(\d+)(?:/(\d+))?)?")
+LAST_HOUR = 999  # names of frames have three digits
+_SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?:/(\d{1,9}))?)?")
 
 
 def expand_hours(value: object) -> object:
-    """Turn `"0-120/3,126-384/6"` into the hours themselves, rising."""
+    """Turn `"0-120/3,126-384/6"` into the hours themselves, rising; a list is put in order."""
+    if isinstance(value, list | tuple) and all(type(hour) is int for hour in value):
+        return tuple(sorted(set(value)))
     if not isinstance(value, str):
         return value
     hours: set[int] = set()
@@ -25,11 +28,18 @@ def expand_hours(value: object) -> object:
         step = int(match[3] or 1)
         if last < first or step == 0:
             raise ValueError(f"hours {part.strip()!r} do not rise")
+        if last > LAST_HOUR:
+            raise ValueError(f"hours {part.strip()!r} go beyond {LAST_HOUR}")
         hours.update(range(first, last + 1, step))
     return tuple(sorted(hours))
 
 
-Hours = Annotated[tuple[int, ...], BeforeValidator(expand_hours)]
+Hour = Annotated[int, Field(ge=0, le=LAST_HOUR)]
+HourOfDay = Annotated[int, Field(ge=0, le=23)]
+Hours = Annotated[tuple[Hour, ...], BeforeValidator(expand_hours)]
+Minutes = Annotated[float, Field(gt=0, le=100_000)]  # ten weeks
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Rest = Annotated[float, Field(ge=0, le=86_400)]  # s
 
 
 class ModelFile(Frozen):
@@ -89,8 +99,8 @@ class GridSize(Frozen):
 class Cadence(Frozen):
     """How long the other side takes from one forecast hour to the next, up to hour `to`."""
 
-    to: int = Field(gt=0)
-    s_per_hour: float = Field(ge=0)
+    to: int = Field(gt=0, le=LAST_HOUR)
+    s_per_hour: Rest
 
 
 class Model(Frozen):
@@ -114,23 +124,23 @@ class Model(Frozen):
     """
 
     key: Key
-    title: str
-    long_title: str
+    title: Title
+    long_title: Title
     enabled: bool = True
     order: int = 100
-    cycles: tuple[int, ...]
-    hours: Hours
-    long_cycles: tuple[int, ...] = ()
+    cycles: tuple[HourOfDay, ...] = Field(min_length=1)
+    hours: Hours = Field(min_length=1)
+    long_cycles: tuple[HourOfDay, ...] = ()
     long_hours: Hours = ()
-    bucket_h: int = Field(gt=0)
-    first_hour_min: float = Field(gt=0)
+    bucket_h: int = Field(gt=0, le=LAST_HOUR)
+    first_hour_min: Minutes
     cadence: tuple[Cadence, ...] = ()
-    gives_up_min: float = Field(gt=0)
-    stalls_min: float = Field(default=30.0, gt=0)
+    gives_up_min: Minutes
+    stalls_min: Minutes = 30.0
     when_superseded: Literal["finish", "abandon"] = "finish"
-    poll_s: float = Field(default=30.0, gt=0)
+    poll_s: Seconds = 30.0
     requests_per_hour: float = Field(default=4.0, ge=4, le=12)
-    settle_s: float = Field(default=180.0, ge=0)
+    settle_s: Rest = 180.0
     keep_runs: int | None = Field(default=None, gt=0)
     files: tuple[ModelFile, ...] = Field(min_length=1)
     grid: GridSize | None = None

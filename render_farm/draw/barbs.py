@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from render_farm.draw.coordinates import SourceGrid
 from render_farm.draw.linelabels import Occupied
-from render_farm.draw.projection import Viewport
 from render_farm.draw.quincunx import quincunx
 from render_farm.draw.sampling import sample_at
 from render_farm.draw.text import blend
+from render_farm.draw.viewport import Viewport
 
 KNOTS = 1.9438444924406046  # per m/s: 3600 / 1852
 CALM_KT = 2.5

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from render_farm.basedata import loader
 from render_farm.domain.places import Box
 from render_farm.draw import mapfile
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewbox import shown_box
+from render_farm.draw.viewport import Viewport
 
 VERSION = 7
 SUPERSAMPLE = 3
@@ -115,7 +116,7 @@ def _data_digest() -> str:
 
 def draw_base(viewport: Viewport, *, counties: bool) -> BaseLayer:
     """Draw coverage and ground of *viewport* from the embedded outlines."""
-    box = viewport.box(0.3)
+    box = shown_box(viewport, 0.3)
     height, width = viewport.rect.height, viewport.rect.width
     total = np.zeros((height, width), np.uint8)
     for name, line_width, opacity in (*((COUNTIES,) if counties else ()), *LINES):

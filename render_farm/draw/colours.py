@@ -1,4 +1,4 @@
-"""The colours of a scale's bins. Fill, legend and tests all ask here, so they agree."""
+"""The colours of a scale's bins, and where these begin. Fill and legend ask here, so they agree."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -10,8 +10,6 @@ from render_farm.domain.catalog import Display
 
 Float = NDArray[np.float64]
 RGB = tuple[int, int, int]
-
-MISSING = 255  # bin number of a pixel without a value
 
 # B. Ottosson, "A perceptual color space for image processing" (2020), linear sRGB <-> OKLab
 _TO_LMS = np.array(
@@ -55,15 +53,6 @@ def levels_si(display: Display) -> Float:
     """The bin edges of *display* in the SI unit of its scale, rising, float64."""
     edges = (np.asarray(display.levels, np.float64) - display.offset) / display.factor
     return np.sort(edges)
-
-
-def bins_of(values: NDArray[np.floating], display: Display) -> NDArray[np.uint8]:
-    """Bin of each SI value (any shape): 0 below the first level, n from the last on.
-
-    Bin k holds levels[k-1] <= v < levels[k]. NaN gives `MISSING`.
-    """
-    bins = np.searchsorted(levels_si(display), values, side="right").astype(np.uint8)
-    return np.where(np.isnan(values), np.uint8(MISSING), bins)
 
 
 @lru_cache(maxsize=256)

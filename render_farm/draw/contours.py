@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from render_farm.domain.catalog import LineLayer
 from render_farm.draw.coordinates import SourceGrid
-from render_farm.draw.pixelmap import Lattice, PixelMaps
-from render_farm.draw.projection import Viewport
+from render_farm.draw.mapstore import PixelMaps
+from render_farm.draw.pixelmap import Lattice
 from render_farm.draw.sampling import missing_at, sample_float
+from render_farm.draw.viewport import Viewport
 
 SMOOTH_STEP_PX = (3, 8)  # lattice of a smoothed field: far below its smallest feature
 SHARP_STEP_PX = (3, 6)  # lattice of a field drawn as it is: finer where its cells are small

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewport import Viewport
 
 COARSE_PX = 8
 TOLERANCE_PX = 0.02  # of a map pixel, expressed in source cells where it is used

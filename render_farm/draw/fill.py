@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from render_farm.domain.bin_edges import MOST_COLOURS, MOST_LEVELS
 from render_farm.domain.catalog import Display
 from render_farm.draw.colours import RGB, bin_colours, levels_si
 from render_farm.draw.sampling import CODES, Sampled
 
 NOTHING = 0  # class of pixels where the map stays bare
-MAX_LEVELS = 255  # of all scales that categories choose from: their bins are counted in a byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,10 @@ def classes_of(scales: Sequence[Display]) -> Classes:
             else:
                 row.append(colours.setdefault(colour, len(colours) + 1))
         numbers.append(tuple(row))
-    if len(colours) > 200:
-        raise ValueError(f"{len(colours)} colours are too many for one map (200 are possible)")
+    if len(colours) > MOST_COLOURS:
+        raise ValueError(
+            f"{len(colours)} colours are too many for one map ({MOST_COLOURS} are possible)"
+        )
     return Classes(tuple(scales), tuple(numbers), tuple(colours))
 
 
@@ -94,9 +96,9 @@ def _by_category(
 ) -> NDArray[np.uint8]:
     """Two look-ups: into the bins of all scales' levels together, then by (category, bin)."""
     together = np.unique(np.concatenate([levels_si(display) for display in classes.scales]))
-    if together.size > MAX_LEVELS:
+    if together.size > MOST_LEVELS:
         raise ValueError(
-            f"{together.size} levels on the scales of one map are too many ({MAX_LEVELS} can be)"
+            f"{together.size} levels on the scales of one map are too many ({MOST_LEVELS} can be)"
         )
     bins = cv2.LUT(field.codes, _bin_table(field, together).astype(np.uint8))
     table = np.zeros((256, 256), np.uint8)

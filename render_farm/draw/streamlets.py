@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from render_farm.draw.coordinates import SourceGrid
 from render_farm.draw.linelabels import Occupied
-from render_farm.draw.projection import Viewport
 from render_farm.draw.quincunx import quincunx
 from render_farm.draw.sampling import sample_at
+from render_farm.draw.viewport import Viewport
 
 CALM_MS = 2.5 * 1852 / 3600  # 2.5 kt, the calm of barbs
 LATTICE_PX = 10.0  # between the points at which the wind is known, at scale 1

@@ -1,14 +1,16 @@
 """One JSON object a line on stderr, from the service and from every worker alike.
 
 Each line is one write(2) of at most 4 KiB, so lines of several processes never tear, not even on
-a pipe, and the last words before a crash are not lost in a queue. A write that fails (the reader
-is gone) is swallowed: logging must never stop the work.
+a pipe, and the last words before a crash are not lost in a queue. Logging must never stop the work:
+a write that fails (the reader is gone) is swallowed, and while nobody reads (journald is stopped, a
+terminal is held by Ctrl-S) lines are left out and counted (`log.lines_lost`).
 
 Ground floor of render_farm, so that workers and service share it; knows nothing of either.
 """
 
 import logging
 import os
+import select
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -18,6 +20,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 MAX_LINE_BYTES = 4096
+PATIENCE_S = 0.25  # for a reader that is slow; once in vain no line waits before it reads again
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _threshold = LEVELS["info"]
 
@@ -31,11 +34,11 @@ def set_level(level: str) -> None:
 def configure(level: str = "info", *, console: bool = False, stream_fd: int = 2) -> None:
     """Make structlog and the standard library's logging write to *stream_fd*.
 
-    console  for people: coloured text instead of JSON
+    console  for people: text instead of JSON, coloured on a terminal
     """
     set_level(level)
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=os.isatty(stream_fd))
+        structlog.dev.ConsoleRenderer(colors=_colours_wanted(stream_fd))
         if console
         else structlog.processors.JSONRenderer(serializer=_encoded)
     )
@@ -60,19 +63,35 @@ def configure(level: str = "info", *, console: bool = False, stream_fd: int = 2)
 
 
 class _LineLogger:
-    """Writes what the renderer made, whole, at once."""
+    """Writes what the renderer made, whole, at once; of what nobody takes it keeps a count."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
 
     def msg(self, line: str | bytes) -> None:
         data = line.encode("utf-8", "replace") if isinstance(line, str) else line
+        lost = _lost.get(self._fd, 0)
+        if not _takes(self._fd, 0.0 if lost else PATIENCE_S):
+            _lost[self._fd] = lost + 1
+            return
         try:
             os.write(self._fd, data + b"\n")
         except OSError:
             return
+        if lost and _lost.pop(self._fd, 0):  # or another thread has told
+            structlog.get_logger(component="log").warning("log.lines_lost", lines=lost)
 
     debug = info = warning = error = critical = exception = fatal = msg
+
+
+_lost: dict[int, int] = {}  # stream -> lines since it took none
+
+
+def _takes(fd: int, patience_s: float) -> bool:
+    """Whether a line can be written without waiting longer; also where writing fails at once."""
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return bool(poll.poll(1000 * patience_s))
 
 
 class _ToStructlog(logging.Handler):
@@ -125,6 +144,11 @@ def _dump(event: MutableMapping[str, Any]) -> bytes:
         return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
     except (TypeError, ValueError):
         return orjson.dumps({key: repr(value) for key, value in event.items()})
+
+
+def _colours_wanted(fd: int) -> bool:
+    """On a terminal whose user has not said otherwise (no-color.org)."""
+    return os.isatty(fd) and not os.environ.get("NO_COLOR")
 
 
 def console_wanted(format_setting: str) -> bool:

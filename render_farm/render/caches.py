@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from render_farm.draw.baselines import BaseLayers
+from render_farm.draw.mapstore import PixelMaps
 from render_farm.draw.palette import Palettes
-from render_farm.draw.pixelmap import PixelMaps
 
 
 @dataclass(frozen=True, slots=True)

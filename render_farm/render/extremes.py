@@ -28,16 +28,16 @@ def extremes(scene: Scene, sampled: Sampled) -> tuple[Extreme | None, Extreme | 
     """Lowest and highest value of the map in the display unit.
 
     Those of the source cells in the map: what a kernel makes between cells is not a forecast.
-    Where less than the first level is not painted, only the highest is told; None where nothing
-    is painted at all.
+    Where less than the first level is not painted, only the highest is told; where nothing is
+    painted at all, that it is below that level: an empty map has to say that nothing is there.
     """
     lowest, highest = _places(sampled)
     high = _beyond(scene, _spot(scene, sampled, highest), above=True)
     display = scene.display
     first = min(scale.levels[0] for scale in scene.classes.scales)
     bare = not display.under
-    if bare and not _shown(scene, high.value) >= first:
-        return None, None
+    if bare and _shown(scene, high.value) < first:
+        return None, Extreme(f"< {fixed_text(first, decimals_of(first))}")
     if bare:
         return None, _extreme(scene, high)
     low = _beyond(scene, _spot(scene, sampled, lowest), above=False)

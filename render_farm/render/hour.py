@@ -4,7 +4,6 @@ A plain function of its job, callable in any process. Whatever goes wrong with a
 derivation or a frame becomes that frame's failure with its reason; the rest of the hour goes on.
 """
 
-import errno
 import hashlib
 import os
 import time
@@ -21,6 +20,7 @@ from render_farm.derive.recipes import RECIPES
 from render_farm.derive.shapes import DeriveError
 from render_farm.derive.smoothing import smoothed
 from render_farm.domain.jobs import (
+    TAKES_NOTHING,
     Frame,
     FrameFailure,
     HourFailed,
@@ -182,9 +182,9 @@ def _drawn(
 
 
 def _reason(error: Exception) -> Reason:
-    """A full disk is nobody's fault here, and can be tried again."""
-    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return Reason.NO_SPACE if full else Reason.RENDER_ERROR
+    """A disk that takes nothing is nobody's fault here, and can be tried again."""
+    refused = isinstance(error, OSError) and error.errno in TAKES_NOTHING
+    return Reason.NO_SPACE if refused else Reason.RENDER_ERROR
 
 
 def _sentence(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from render_farm.draw.layout import Layout, layout
 from render_farm.draw.legend import LegendBar
 from render_farm.draw.linescale import counted_in, layer_at
 from render_farm.draw.palette import GROUNDS, Ground
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewport import Viewport
 from render_farm.render.caches import Caches
 
 

@@ -18,6 +18,7 @@ from render_farm.draw.stations import (
     station_text,
     widest_text,
 )
+from render_farm.draw.viewbox import shown_box
 from render_farm.render.scene import Scene
 
 
@@ -53,7 +54,7 @@ def station_values(scene: Scene, spec: StationValues) -> Values:
         return column + 0.5, row + 0.5  # text counts from the pixel's edge
 
     widest = widest_text(display, spec, style)
-    places = map_stations(viewport.box(), scene.job.stations)
+    places = map_stations(shown_box(viewport), scene.job.stations)
     spots = place(places, pixels_of, viewport.rect, widest, style)
     longitude = np.array([spot.station.longitude for spot in spots], np.float64)
     latitude = np.array([spot.station.latitude for spot in spots], np.float64)

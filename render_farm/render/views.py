@@ -7,7 +7,8 @@ from render_farm.domain.catalog import Product
 from render_farm.domain.jobs import RenderJob
 from render_farm.domain.places import Box
 from render_farm.draw.contours import MARGIN_SIGMAS
-from render_farm.draw.projection import VIEW_MARGIN_DEG, Viewport
+from render_farm.draw.viewbox import VIEW_MARGIN_DEG, shown_box
+from render_farm.draw.viewport import Viewport
 
 KM_PER_DEGREE = 111.2
 
@@ -21,7 +22,7 @@ def boxes_of(job: RenderJob) -> tuple[Box, ...]:
     reach_km = max((_reach_km(task.product) for task in job.tasks), default=0.0)
     margin = max(VIEW_MARGIN_DEG, VIEW_MARGIN_DEG / 4 + reach_km / KM_PER_DEGREE)
     try:
-        return tuple(Viewport.of(region).box(round(margin, 2)) for region in job.regions)
+        return tuple(shown_box(Viewport.of(region), round(margin, 2)) for region in job.regions)
     except (ValueError, ProjError):
         return ()
 

@@ -12,7 +12,8 @@ import deflate
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.decode.grid import Grid, Kind
+from render_farm.decode.grid import Grid
+from render_farm.decode.plane import Kind
 from render_farm.domain import valuegrid
 from render_farm.domain.valuegrid import Contents, GridHeader, Header, PlaneHeader, ValueGridError
 from render_farm.values import residuals

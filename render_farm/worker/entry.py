@@ -5,10 +5,7 @@ that are meant for it, gives memory back after every job, and answers every job 
 only a crash of the process itself leaves a job without an answer.
 """
 
-import fcntl
-import multiprocessing
 import os
-import select
 import signal
 import sys
 from contextlib import suppress
@@ -21,9 +18,9 @@ from render_farm.domain.contactsheet import ContactSheet
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RegionView, RenderJob
 from render_farm.domain.places import Region
 from render_farm.logs import lines
+from render_farm.worker import PRELOADED
+from render_farm.worker.lifeline import die_with_parent
 from render_farm.worker.memory import forget_peak, give_back, keep_within_a_job, limit_memory
-
-PRELOADED = "render_farm.worker.preload"  # what the forkserver imports before it forks
 
 
 def initialise(
@@ -48,24 +45,6 @@ def initialise(
     structlog.contextvars.bind_contextvars(slot=slot, pid=os.getpid())
     if memory_limit_mb is not None and not limit_memory(memory_limit_mb):
         structlog.get_logger(component="worker").warning("worker.limit_refused")
-
-
-def die_with_parent() -> None:
-    """Have the kernel end this process when the service is gone, even inside C code.
-
-    PR_SET_PDEATHSIG watches the forkserver, which the workers themselves keep alive; a watching
-    thread needs the GIL. SIGIO on the read end of the pipe that the service holds needs neither.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is None or not hasattr(os, "O_ASYNC"):
-        return
-    sentinel = parent.sentinel
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
-    flags = fcntl.fcntl(sentinel, fcntl.F_GETFL)
-    fcntl.fcntl(sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
-    if select.select([sentinel], [], [], 0)[0]:  # it died before this was armed
-        os._exit(0)
 
 
 def render(job: RenderJob, attempt: int = 1) -> HourRendered | HourFailed:
@@ -108,7 +87,7 @@ def salvage(job: RenderJob, reason: Reason, detail: str) -> HourRendered | HourF
 
 def region_views(regions: tuple[Region, ...]) -> tuple[RegionView, ...]:
     """The box that each region's frame really shows."""
-    from render_farm.draw.projection import region_view
+    from render_farm.draw.viewbox import region_view
 
     return tuple(region_view(region) for region in regions)
 

@@ -9,8 +9,12 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no BLAS threads in a process that forks
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import render_farm.render.hour  # noqa: F401 - pulls in decode, derive, draw and encode
-from render_farm.basedata.loader import cities
+from render_farm.worker.lifeline import die_with_service
+
+die_with_service()  # first: the rest takes a second
+
+import render_farm.render.hour  # noqa: E402, F401 - pulls in decode, derive, draw and encode
+from render_farm.basedata.loader import cities  # noqa: E402
 
 cities()  # 14 MB and 40 ms that all workers share
 

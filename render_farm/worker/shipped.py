@@ -30,7 +30,7 @@ from render_farm.domain.sparsefile import write_sparse
 from render_farm.logs import lines
 from render_farm.worker import entry
 from render_farm.worker.memory import keep_within_a_job
-from render_farm.worker.scratch import scratch, sweep
+from render_farm.worker.scratch import scratch
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - directories in it are made by mkdtemp
 SPARE = 4  # so many times a shipment must be free there
@@ -52,7 +52,6 @@ def draw(shipment: Shipment) -> Returned:
     """Draw every frame of a shipment; what cannot be drawn is said with its reason."""
     _prepare()
     parent = _roomy(shipment)
-    sweep(parent)
     with (
         scratch(parent) as directory,
         structlog.contextvars.bound_contextvars(pid=os.getpid()),

@@ -155,7 +155,7 @@ class Client:
         before, brought, failure = len(self.replica.hits), None, None
         with capture_logs() as logs:
             try:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     brought = await self.fetcher.hour(wanted)
             except FetchError as error:
                 failure = error

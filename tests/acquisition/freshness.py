@@ -1,23 +1,28 @@
 """Prints how fresh maps are at the real cadence; docs/benchmarks.md says how to read it.
 
-    python -m tests.acquisition.freshness [--noise 0.05] [--gfs 13] [--hrrr 5] [--keep DIR]
+    python -m tests.acquisition.freshness [--noise 0.05] [--gfs 13] [--hrrr 5] [--hrrr-every 120]
+                                          [--keep DIR]
 
-Takes as long as the hours take to come: eleven minutes for thirteen of GFS and five of HRRR. Exit
-code 1 where the 95th percentile is above its bar, or an hour is missing.
+Takes as long as the hours take to come: eleven minutes for thirteen of GFS and five of HRRR, 43 for
+41 and a whole run of 19, fifteen for the latter with one each 40 s. Exit code 1 where the 95th
+percentile is above its bar, or an hour is missing.
 """
 
 import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.acquisition.measure_freshness import Followed, followed
-from twf_async.app.freshness import GOAL_S, PERCENTILES, STAGES, figures, percentiles
+from twf_async.app.freshness import GOAL_S, PERCENTILES, STAGES, figures, percentiles, stage_s
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIG = REPOSITORY / "config"
 STEP_H = {"gfs": 3, "hrrr": 1}
+SHOWN = ("seen", "fetched", "rendered", "published")  # of each hour
+MOST_HOURS = {"gfs": 41, "hrrr": 19}  # that come in one and the same rhythm
 
 
 def told(got: Followed) -> tuple[str, bool]:
@@ -36,36 +41,59 @@ def told(got: Followed) -> tuple[str, bool]:
         for what, each in rows.items():
             cells = "".join(f"{value:>8.2f}" for value in each.values())
             lines.append(f"{model:<6} {found['hours']:>3}/{expected:<3}  {what:<34}{cells}")
+        price = got.prices[model]
+        each, vain = price.requests / expected, price.vain / expected
+        lines.append(f"{model:<6} {'':>7}  requests an hour {each:.2f}, {vain:.2f} of them in vain")
         p95 = found["seconds"].get("visible_to_published", {}).get("p95", float("inf"))
         holds &= found["hours"] == expected and p95 < GOAL_S
+    lines.append(f"requests in the busiest minute: {got.busiest}")
     return "\n".join(lines), holds
+
+
+def number_of_hours(model: str) -> Callable[[str], int]:
+    """What the command line says of how many hours of a model are followed."""
+
+    def read(text: str) -> int:
+        if not 0 <= (count := int(text)) <= MOST_HOURS[model]:
+            raise argparse.ArgumentTypeError(f"{count} is not from 0 to {MOST_HOURS[model]}")
+        return count
+
+    return read
 
 
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--noise", type=float, default=0.05, help="share of the cadence")
-    parser.add_argument("--gfs", type=int, default=13, help="hours of GFS")
-    parser.add_argument("--hrrr", type=int, default=5, help="hours of HRRR")
+    for model, usual in (("gfs", 13), ("hrrr", 5)):
+        count = number_of_hours(model)
+        parser.add_argument(f"--{model}", type=count, default=usual, help="hours; 0: without it")
+    parser.add_argument(
+        "--hrrr-every",
+        type=float,
+        default=120.0,
+        help="seconds from one hour of HRRR to the next; early and late by as much as with 120",
+    )
     parser.add_argument("--keep", type=Path, help="keep state, maps and log in this directory")
     asked = parser.parse_args()
     hours = {
         model: range(0, count * STEP_H[model], STEP_H[model])
         for model, count in (("gfs", asked.gfs), ("hrrr", asked.hrrr))
+        if count
     }
+    if not hours:
+        parser.error("there is nothing to follow: give --gfs or --hrrr some hours")
     with tempfile.TemporaryDirectory() as folder:
         root = asked.keep or Path(folder)
         root.mkdir(parents=True, exist_ok=True)
-        got = asyncio.run(followed(root, CONFIG, hours, noise=asked.noise))
+        file_s = {"hrrr": asked.hrrr_every}
+        got = asyncio.run(followed(root, CONFIG, hours, noise=asked.noise, file_s=file_s))
     table, holds = told(got)
     sys.stdout.write(f"{table}\n")
     for entry in got.entries:
-        seen_s, online_s = (
-            (at - entry.upstream_at).total_seconds() for at in (entry.seen_at, entry.published_at)
-        )
-        sys.stdout.write(
-            f"{entry.model} f{entry.hour:03d}: seen {seen_s:.2f} s, online {online_s:.2f} s\n"
-        )
+        stages = stage_s(entry)
+        cells = ", ".join(f"{name} {stages[name]:.2f} s" for name in SHOWN)
+        sys.stdout.write(f"{entry.model} f{entry.hour:03d}: {cells}\n")
     return 0 if holds else 1
 
 

@@ -17,28 +17,45 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
 import orjson
 
+from tests.acquisition.measure_manners import hour_of
 from twf_async.clock import Clock
 from twf_async.ledger.entries import ArrivalEntry, FreshnessEntry
 from twf_async.ledger.ledger import Ledger
 from twf_async.plan.arrivals import RUNS_LEARNED_FROM
 from twf_async.plan.runs import cycle_name
 from twf_async.replica.atmosphere.synthetic_tree import SyntheticTree
+from twf_async.replica.hits import Hit
+from twf_async.replica.manners import busiest
 from twf_async.replica.release import PLANS, ReleasePlan
 from twf_async.replica.release_tree import ReleaseTree
 from twf_async.replica.running import running
 
-LEAD = timedelta(seconds=150)  # to catch up with the run before
+LEAD_S = 60.0  # to start, and to look out for the run ...
+CAUGHT_UP_S = 5.0  # ... after each hour of the run before: four requests at 60 a minute, and drawn
 EVERY_H = {"gfs": 6, "hrrr": 1}
 LATE_S = 240.0  # a run begins up to so much later than another
 _NEVER = timedelta(days=365)
 _SLACK_S = 120.0
 _LAST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What following a run has cost.
+
+    requests  for the run's hours, all of them
+    vain      those that came before the hour did
+    """
+
+    requests: int
+    vain: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +65,29 @@ class Followed:
     entries  of the service's own ledger
     served   (model, hour) -> when the last of its frames was told to a listener
     hours    that were to come, by model
+    prices   by model
+    busiest  requests in the busiest minute
     """
 
     entries: tuple[FreshnessEntry, ...]
     served: Mapping[tuple[str, int], datetime]
     hours: Mapping[str, int]
+    prices: Mapping[str, Price]
+    busiest: int
 
 
 @dataclass(frozen=True, slots=True)
 class Irregular(ReleasePlan):
     """A plan of which one run is measured, the one before it is whole, and no other is there.
 
-    noise   of the time from one file to the next: standard deviation, share
+    noise   of the time from one file to the next: standard deviation, share of what it usually is
+    file_s  from one file to the next; None: what it usually is. Less than that leaves out time in
+            which nothing happens; by how many seconds files come early or late stays what it is
     """
 
     cycle: datetime = _LAST
     noise: float = 0.0
+    file_s: float | None = None
     every_h: int = 1
 
     def complete(self, cycle: datetime, hour: int) -> datetime:
@@ -77,12 +101,13 @@ class Irregular(ReleasePlan):
     def after_s(self, cycle: datetime, hour: int) -> float:
         """Seconds from the cycle to *hour*, in the run's own irregular way."""
         chance = random.Random(f"{self.tree} {cycle_name(cycle)}")
-        file_s = self.cadence[0].file_s
-        steps = (chance.gauss(file_s, self.noise * file_s) for _ in range(hour))
+        usual_s = self.cadence[0].file_s
+        mean_s = self.file_s or usual_s
+        steps = (chance.gauss(mean_s, self.noise * usual_s) for _ in range(hour))
         return self.offset_s + sum(max(1.0, step) for step in steps)
 
 
-def _plan(model: str, at: datetime, noise: float) -> Irregular:
+def _plan(model: str, at: datetime, noise: float, file_s: float | None) -> Irregular:
     """The model's plan with a run that begins at *at*."""
     plan = next(plan for plan in PLANS if plan.tree.startswith(f"{model}/"))
     early = at - timedelta(minutes=30)
@@ -94,21 +119,33 @@ def _plan(model: str, at: datetime, noise: float) -> Irregular:
         offset_s=(at - cycle) / timedelta(seconds=1),
         cycle=cycle,
         noise=noise,
+        file_s=file_s,
         every_h=EVERY_H[model],
     )
 
 
 async def followed(
-    root: Path, config: Path, hours: Mapping[str, Sequence[int]], *, noise: float
+    root: Path,
+    config: Path,
+    hours: Mapping[str, Sequence[int]],
+    *,
+    noise: float,
+    file_s: Mapping[str, float],
 ) -> Followed:
-    """Measure. root: an empty directory; hours: of each model, rising."""
-    at = datetime.now(UTC).replace(microsecond=0) + LEAD
-    plans = {model: _plan(model, at, noise) for model in hours}
+    """Measure.
+
+    root    an empty directory
+    hours   of each model that is followed, rising
+    file_s  model -> seconds from one of its files to the next, where not as usual
+    """
+    lead = timedelta(seconds=LEAD_S + CAUGHT_UP_S * sum(map(len, hours.values())))
+    at = datetime.now(UTC).replace(microsecond=0) + lead
+    plans = {model: _plan(model, at, noise, file_s.get(model)) for model in hours}
     await _teach(root / "state", plans, hours)
     clock = Clock()
     tree = ReleaseTree(SyntheticTree(clock, root / "synthetic"), clock, tuple(plans.values()))
-    lasts_s = max(plans[m].cadence[0].file_s * hours[m][-1] for m in hours)
-    within_s = LEAD.total_seconds() + lasts_s + _SLACK_S
+    last = max(plan.complete(plan.cycle, hours[model][-1]) for model, plan in plans.items())
+    within_s = (last - at + lead).total_seconds() + _SLACK_S
     async with running(tree, clock=clock) as replica:
         environ = _environment(root, plans, hours, replica.url)
         async with _serve(root, config, environ) as port:
@@ -117,7 +154,18 @@ async def followed(
     await ledger.start()
     entries = await ledger.freshness(at)
     await ledger.stop()
-    return Followed(entries, served, {model: len(each) for model, each in hours.items()})
+    return Followed(
+        entries,
+        served,
+        {model: len(each) for model, each in hours.items()},
+        {model: _price(replica.hits, model, plan.cycle) for model, plan in plans.items()},
+        busiest([hit for hit in replica.hits if datetime.fromisoformat(hit.time) > at]),
+    )
+
+
+def _price(hits: Sequence[Hit], model: str, cycle: datetime) -> Price:
+    mine = [hit for hit in hits if hour_of(hit)[:2] == (model, cycle_name(cycle))]
+    return Price(len(mine), sum(hit.status == HTTPStatus.NOT_FOUND for hit in mine))
 
 
 async def _teach(
@@ -147,7 +195,11 @@ def _environment(
         "TWF_STATE_DIR": str(root / "state"),
         "TWF_CACHE_DIR": str(root / "cache"),
         "TWF_PUBLISH_DIR": str(root / "publish"),
-        "TWF_MODELS__AIGFS__ENABLED": "false",
+    }
+    environ |= {
+        f"TWF_MODELS__{model.upper()}__ENABLED": "false"
+        for model in ("gfs", "aigfs", "hrrr")
+        if model not in plans
     }
     for model, plan in plans.items():
         ours, steps = f"TWF_MODELS__{model.upper()}", hours[model]

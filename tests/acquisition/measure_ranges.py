@@ -19,7 +19,8 @@ from twf_async.fetch.fetched import HourWanted
 from twf_async.fetch.fetcher import Fetcher
 from twf_async.plan.idx import parse_idx
 from twf_async.plan.orders import products_of, wanted_by_hour
-from twf_async.plan.selection import RANGES_AT_ONCE, select
+from twf_async.plan.ranges import RANGES_AT_ONCE
+from twf_async.plan.selection import select
 from twf_async.settings.catalog import Catalog
 from twf_async.settings.load import load
 from twf_async.settings.service import FetchSettings, UpstreamSettings

@@ -2,10 +2,13 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 
 import psutil
 import pytest
 
+from tests.emergency.machine import memory_group
 from twf_async.app.assembly import make_farm, memory
 from twf_async.errors import BadConfiguration
 from twf_async.farm.remote.farm import RemoteFarm
@@ -56,6 +59,40 @@ def test_with_dask_there_is_one_slot_here_whatever_the_machine_carries(make):
 def test_dask_wants_the_address_of_its_scheduler(make, scheduler):
     with pytest.raises(BadConfiguration, match="service.toml.*write it as 'tcp://host:8786'"):
         make({}, BACKEND="dask", SCHEDULER=scheduler)
+
+
+ROOMS = """
+import sys
+from tests.emergency.machine import memory_group
+from twf_async.app.assembly import make_machine
+from twf_async.pipeline.gate import DispatchGate
+from twf_async.settings.service import FarmSettings
+machine = make_machine(FarmSettings(reserve_gb=0.25), DispatchGate())
+for _ in sys.stdin:
+    print(machine.room().budget_mb, flush=True)
+"""
+
+
+def test_jobs_are_admitted_by_the_limit_of_now():
+    """As `systemctl set-property MemoryMax=` changes it while the service runs."""
+    budgets = []
+    with memory_group(1000) as group:
+        if group is None:
+            pytest.skip("no control group with a limit of memory can be made here")
+        asked = subprocess.Popen(
+            [*group.join, sys.executable, "-c", ROOMS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for limit_mb in (1000, 600, 1200):
+            group.limit(limit_mb)
+            asked.stdin.write("\n")
+            asked.stdin.flush()
+            budgets.append(float(asked.stdout.readline()))
+        asked.communicate()
+
+    assert budgets == [1000 - 256, 600 - 256, 1200 - 256]
 
 
 def test_memory_is_never_more_than_the_machine_has():

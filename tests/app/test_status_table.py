@@ -11,6 +11,7 @@ MODEL = {
     "newest_run": "2026012912",
     "fault": "",
     "coming": {"cycle": "2026012918", "eta": "2026-01-29T21:25:00+00:00"},
+    "asked": {},
     "runs": {
         "2026012906": {
             "state": "running",
@@ -52,6 +53,7 @@ DOCUMENT = {
     "now": "2026-01-29T17:31:02.123456+00:00",
     "up_s": 7980,
     "reload_fault": "",
+    "restart_needed": [],
     "models": {"gfs": MODEL, "hrrr": NOBODY},
     "sources": {
         "nomads": {
@@ -65,6 +67,7 @@ DOCUMENT = {
     "cluster": None,
     "gate": {"held_by": {}, "fetch_held_by": {"watchdog": "disk nearly full"}},
     "watchdog": {"vitals": {}, "disk_low": False},
+    "stuck": {},
     "cache": {"gb": 1.234, "max_gb": 8.0},
 }
 
@@ -112,6 +115,8 @@ def test_whatever_holds_the_work_up_is_told_in_capitals():
     document = deepcopy(DOCUMENT)
     document["gate"]["held_by"] = {"operator": "new disk", "watchdog": "memory low"}
     document["reload_fault"] = "service.toml: web.prot: unknown key"
+    document["restart_needed"] = ["farm.workers", "web.port"]
+    document["stuck"] = {"poller:gfs": 3720}
 
     lines = table(document).splitlines()
 
@@ -119,12 +124,35 @@ def test_whatever_holds_the_work_up_is_told_in_capitals():
         "PAUSED by the operator: new disk",
         "PAUSED by the watchdog: memory low",
         "DOWNLOADS HELD by the watchdog: disk nearly full",
+        "STUCK: the poller:gfs should have been seen 1 h 2 min ago",
+        "changed, but only from the next start on: farm.workers, web.port",
         "RELOAD REFUSED: service.toml: web.prot: unknown key",
         "hrrr CANNOT BE LOOKED FOR: source unreachable",
         "nomads: 12 of 60 requests in the last minute, THROTTLED until 17:45:00 (in 13 min)",
         "workers: 1 of 2 busy, 3 jobs waiting",
     ):
         assert expected in lines
+
+
+def test_one_job_that_waits_is_one_job():
+    document = deepcopy(DOCUMENT)
+    document["queue"]["waiting"] = {"gfs": 1}
+
+    assert "workers: 1 of 2 busy, 1 job waiting" in table(document).splitlines()
+
+
+def test_what_somebody_asked_for_is_told_and_whether_it_is_the_whole_run():
+    assert "asked for by hand" not in table(DOCUMENT)
+    document = deepcopy(DOCUMENT)
+    some = {"asked_at": "2026-01-29T17:00:00+00:00", "hours": None, "regions": None}
+    document["models"]["gfs"]["asked"] = {
+        "2026012806": some | {"products": None},
+        "2026012906": some | {"products": ["t2m"]},
+    }
+
+    lines = table(document).splitlines()
+
+    assert "asked for by hand: gfs 2026012806, 2026012906 (part)" in lines
 
 
 def test_what_a_cluster_lacks_is_told_in_capitals():

@@ -1,6 +1,8 @@
 """What the tree serves is what NOMADS would: names, idx, grids, keys, packing."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import eccodes
@@ -324,8 +326,6 @@ def test_every_message_can_be_cut(tree, box):
 
 def test_winds_of_the_lambert_grid_are_relative_to_it(tree, models):
     """The same weather on both grids: HRRR's winds, turned back, are GFS' winds."""
-    from datetime import UTC, datetime
-
     from twf_async.replica.atmosphere.weather import Weather
     from twf_async.replica.atmosphere.window import window
 
@@ -343,6 +343,30 @@ def test_winds_of_the_lambert_grid_are_relative_to_it(tree, models):
     around = np.s_[20:60, 30:70]
     speed = np.hypot(u0, v0)
     assert np.hypot(east[around].mean() - u0, north[around].mean() - v0) < 0.12 * speed + 1.5
+
+
+def test_a_wind_is_whole_for_a_second_thread_that_asks_while_the_first_works_on_it(models):
+    from twf_async.replica.atmosphere.weather import Weather
+    from twf_async.replica.atmosphere.window import window
+
+    gfs = models["gfs"]
+    part = window(gfs.grid, 160, 940, 5, 5)
+    weather = Weather(part, gfs.when(datetime(2026, 1, 29, 12, tzinfo=UTC), 0), gfs.flavour)
+    seen = []
+
+    class Interrupted(dict):
+        def __setitem__(self, key, value):
+            super().__setitem__(key, value)
+            if key == ("u", 700) and not seen:
+                seen.append(None)
+                with ThreadPoolExecutor(1) as other:
+                    seen.append(other.submit(weather.wind, 700).result(60))
+
+    weather._up = Interrupted()
+    u, v = weather.wind(700)
+
+    assert np.array_equal(seen[1][0], u)
+    assert np.array_equal(seen[1][1], v)
 
 
 def test_made_messages_are_kept(tree):

@@ -87,8 +87,8 @@ class Page:
                 raise PageFault(f"never came true: {expression}; errors: {self.errors}")
             await asyncio.sleep(0.03)
 
-    async def press(self, key, text=""):
-        code = {"key": key, "text": text} if text else {"key": key}
+    async def press(self, key, text="", modifiers=0):
+        code = {"key": key, "modifiers": modifiers} | ({"text": text} if text else {})
         await self.send("Input.dispatchKeyEvent", type="keyDown", **code)
         await self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
 
@@ -100,6 +100,14 @@ class Page:
         x, y = await self.middle(selector)
         for kind in ("mousePressed", "mouseReleased"):
             await self.mouse(kind, x, y, button="left", clickCount=1)
+
+    async def touch(self, *places):
+        """Put fingers at the first of *places*, [(x, y), ..], move them to the others, let go."""
+        for number, fingers in enumerate(places):
+            points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(fingers)]
+            kind = "touchMove" if number else "touchStart"
+            await self.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        await self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     async def middle(self, selector):
         return await self.evaluate(

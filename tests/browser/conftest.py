@@ -11,8 +11,9 @@ from aiohttp.test_utils import TestServer
 from render_farm.domain.jobs import Frame, FrameFailure, HourRendered, Reason
 from tests.browser import chromium
 from twf_async.clock import Clock
+from twf_async.pipeline.gate import OPERATOR, DispatchGate
 from twf_async.publish.document import FrameChange
-from twf_async.publish.events import FRAME_PUBLISHED, RUN_STARTED, EventBus
+from twf_async.publish.events import FRAME_PUBLISHED, RUN_STARTED, STATUS_CHANGED, EventBus
 from twf_async.publish.manifest import FrameState
 from twf_async.publish.tree import PublishedTree
 from twf_async.settings.load import load
@@ -41,15 +42,24 @@ def png(shade, width=160, height=120):
 class Site:
     """A published tree behind the real web application; runs come in as a test says."""
 
-    def __init__(self, tree, events, server):
-        self.tree, self.events, self.server = tree, events, server
+    def __init__(self, tree, events, server, gate):
+        self.tree, self.events, self.server, self.gate = tree, events, server, gate
 
     @property
     def url(self):
         return str(self.server.make_url("/"))
 
-    async def open_run(self, model, cycle, hours, products=PRODUCTS):
-        await self.tree.open_run(model, cycle, hours=hours, regions=("pnw",), products=products)
+    async def pause(self, reason):
+        await self.gate.pause(reason, by=OPERATOR)
+        self.events.emit(STATUS_CHANGED, {"gate": self.gate.status()})
+
+    async def resume(self):
+        await self.gate.resume(by=OPERATOR)
+        self.events.emit(STATUS_CHANGED, {"gate": self.gate.status()})
+
+    async def open_run(self, model, cycle, hours, products=PRODUCTS, notice=""):
+        what = {"hours": hours, "regions": ("pnw",), "products": products, "notice": notice}
+        await self.tree.open_run(model, cycle, **what)
         if "precip_total" in products:
             nothing = (FrameState.NOT_APPLICABLE, "a total has nothing at hour 0")
             change = FrameChange("pnw", "precip_total", 0, *nothing)
@@ -83,6 +93,7 @@ async def site(tmp_path, config_dir):
     """A site without any run."""
     settings = load(config_dir, {})
     tree, events = PublishedTree(tmp_path / "publish", write_every_s=0.05), EventBus()
+    gate = DispatchGate()
     await tree.start()
     context = WebContext(
         settings=lambda: settings,
@@ -90,11 +101,11 @@ async def site(tmp_path, config_dir):
         events=events,
         clock=Clock(start=datetime(2026, 1, 29, 16, tzinfo=UTC)),
         bin_colours=lambda: dict.fromkeys(settings.catalog.scales, ("", "#ff0000")),
-        status=lambda: {"models": {}},
+        status=lambda: {"models": {}, "gate": gate.status()},
         not_ready=list,
     )
     async with TestServer(create_app(context)) as server:
-        yield Site(tree, events, server)
+        yield Site(tree, events, server, gate)
     await tree.stop()
 
 
@@ -108,7 +119,7 @@ def devtools(tmp_path_factory):
 
 
 @pytest.fixture
-async def page(devtools):
+async def page(devtools, site):  # which is there for as long as the tab still loads from it
     """A tab as large as a small laptop."""
     async with chromium.tab(devtools) as page:
         await page.resize(1280, 800)

@@ -2,11 +2,18 @@
 
 import pytest
 
+from tests.browser.reading import HOURS, NEW, OLD, SHOWN, TEXT, fill, shows
+from twf_async.publish.events import RUN_STARTED
+from twf_async.publish.manifest import RunState
+
 pytestmark = pytest.mark.browser
-OLD, NEW = "2026012906", "2026012912"
-HOURS = (0, 3, 6, 9, 12)
-SHOWN = "document.querySelector('#picture img')?.getAttribute('src')"
-TEXT = "document.getElementById({!r}).textContent"
+CUT = """
+['arrival-text', 'newer-run', 'brand'].filter((name) => {
+  const { left, right } = document.getElementById(name).getBoundingClientRect();
+  const { scrollWidth, clientWidth } = document.getElementById(name);
+  return scrollWidth > clientWidth || left < 0 || right > innerWidth;
+}).concat(document.documentElement.scrollWidth > innerWidth ? ['page'] : [])
+"""
 WATCH = """
 window.shown = [];
 new MutationObserver(changes => {
@@ -15,18 +22,6 @@ new MutationObserver(changes => {
   if (!document.querySelector('#picture img')) shown.push(['empty', false]);
 }).observe(document.getElementById('picture'), { childList: true });
 """
-
-
-async def fill(site, cycle, hours=HOURS, upto=99, products=("mslp_ptype", "t2m", "precip_total")):
-    await site.open_run("gfs", cycle, hours)
-    for hour in [hour for hour in hours if hour <= upto]:
-        there = tuple(p for p in products if hour or p != "precip_total")
-        await site.publish("gfs", cycle, hour, there)
-
-
-async def shows(page, cycle, product, hour):
-    part = f"/maps/gfs/{cycle}/pnw/{product}/f{hour:03d}.png?v="
-    await page.until(f"{SHOWN}?.startsWith({part!r})")
 
 
 async def test_the_first_visit_shows_a_map_with_its_times(page, site):
@@ -295,6 +290,30 @@ async def test_everything_fits_into_every_window(page, site, width, height):
     assert boxes["#play"][2] <= boxes["#forward"][0]
 
 
+@pytest.mark.parametrize("width", [360, 768, 1001, 1280, 1400, 1920])
+async def test_how_far_a_run_is_can_be_read_in_every_window(page, site, width):
+    await fill(site, OLD, upto=9)
+    await site.open_run("gfs", NEW, HOURS, notice="synthetic demo data, of no use whatever")
+    await site.publish("gfs", NEW, 0, ("t2m",))
+    await page.resize(width, 800)
+    await page.open(f"{site.url}?product=t2m&hour=0&run={NEW}")
+    await shows(page, NEW, "t2m", 0)
+    text = TEXT.format("arrival-text")
+    await page.until(f"{text} === 'Coming in: 1 of 5 hours'")
+    assert await page.evaluate(CUT) == []
+
+    await page.open(f"{site.url}?product=t2m&hour=0&run={OLD}")  # and a newer one to be shown
+    await shows(page, OLD, "t2m", 0)
+    await page.until("!document.getElementById('newer-run').hidden")
+    assert await page.evaluate(CUT) == []
+
+    site.tree.hold("disk nearly full: publish_dir")
+    await site.tree.flush()
+    site.events.emit(RUN_STARTED, {"model": "gfs", "cycle": NEW})
+    await page.until(f"{text}.endsWith('on hold: disk nearly full: publish_dir')")
+    assert await page.evaluate(CUT) == []
+
+
 async def test_dark_or_light_is_remembered(page, site):
     await page.prefer(prefers_color_scheme="light")
     await page.open(site.url)
@@ -345,6 +364,68 @@ async def test_a_run_that_is_gone_is_named_and_the_latest_offered(page, site):
     await page.click("#note-action")
 
     await page.until(f"{SHOWN}?.includes('/{NEW}/pnw/t2m/')")
+
+
+async def test_a_run_that_goes_while_it_is_looked_at_is_named(page, site):
+    await fill(site, OLD)
+    await fill(site, NEW)
+    await page.open(f"{site.url}?run={OLD}&product=t2m&hour=6")
+    await shows(page, OLD, "t2m", 6)
+    await page.until(f"{TEXT.format('newer-run')} === '12Z is coming in: show it'")
+    await site.tree.finish_run("gfs", NEW, RunState.COMPLETE)
+
+    await site.tree.evict_run("gfs", OLD)
+    site.events.emit(RUN_STARTED, {"model": "gfs", "cycle": NEW})
+
+    title = "document.getElementById('note-title').textContent"
+    await page.until(f"{title} === 'This run is no longer there'")
+    assert await page.evaluate(TEXT.format("arrival-text")) == ""
+    assert await page.evaluate(TEXT.format("newer-run")) == "12Z is online: show it"
+    page.errors.clear()  # the browser notes the 404 of the manifest
+
+
+async def test_who_looks_at_the_latest_run_is_led_on_when_that_goes(page, site):
+    await fill(site, OLD)
+    await fill(site, NEW, upto=3)  # not the hour that is looked at
+    await page.open(site.url + "?product=t2m&hour=12")
+    await shows(page, OLD, "t2m", 12)
+
+    await site.tree.evict_run("gfs", OLD)
+    site.events.emit(RUN_STARTED, {"model": "gfs", "cycle": NEW})
+
+    await shows(page, NEW, "t2m", 3)
+    page.errors.clear()  # the browser notes the 404 of the manifest
+
+
+async def test_a_server_that_does_not_answer_is_named_beside_the_map(page, site):
+    await fill(site, NEW)
+    await page.open(site.url + "?product=t2m&hour=6")
+    await shows(page, NEW, "t2m", 6)
+    await page.until(f"{TEXT.format('arrival-text')} === 'All 5 hours online'")
+
+    await site.server.close()
+
+    await page.until(f"{TEXT.format('arrival-text')} === 'The server does not answer'")
+    await page.until("document.getElementById('arrival').title === ''")
+    await shows(page, NEW, "t2m", 6)  # what is known is still shown
+    page.errors.clear()  # the browser notes each try
+
+
+async def test_who_is_offline_is_told_so_and_goes_on_when_it_is_over(page, site):
+    await fill(site, NEW)
+    await site.tree.finish_run("gfs", NEW, RunState.COMPLETE)  # nothing is asked for by itself
+    await page.open(site.url + "?product=t2m&hour=6")
+    await shows(page, NEW, "t2m", 6)
+    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    progress = "document.getElementById('arrival-text').textContent"
+
+    await page.send("Network.emulateNetworkConditions", offline=True, **offline)
+    await page.until(f"{progress} === 'You are offline'")
+    await shows(page, NEW, "t2m", 6)  # what was loaded is still there
+    await page.send("Network.emulateNetworkConditions", offline=False, **offline)
+
+    await page.until(f"{progress} === 'All 5 hours online'")
+    page.errors.clear()  # the browser notes each try
 
 
 async def test_a_map_of_an_earlier_style_says_so_and_another_does_not(page, site):

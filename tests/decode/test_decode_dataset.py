@@ -33,6 +33,9 @@ def test_both_pressure_levels_of_the_gfs_are_there(gfs):
     assert list(dataset.TMP_isobaric.isobaric) == [2, 850]
     assert dataset.TMP_isobaric.sel(isobaric=2).max() < 290
     assert dataset.TMP_isobaric.sel(isobaric=850).max() > 300
+    high, low = dataset.TMP_isobaric.to_numpy()
+    assert high.max() < 290
+    assert low.max() > 300
     assert dataset.UGRD_isobaric.dims == ("isobaric_2", "latitude", "longitude")
     assert dataset.isobaric.attrs["units"] == "hPa"
 

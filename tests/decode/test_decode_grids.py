@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Proj
 
-from render_farm.decode.grid import Grid, cone_constant, radius_m
+from render_farm.decode.grid import Grid
 from render_farm.decode.gridkeys import GridError, arrangement
 from tests.decode.gribmint import LAMBERT, LATLON, MERCATOR, POLAR, mint, points
 
@@ -250,9 +250,9 @@ def test_a_step_along_a_column_goes_where_the_rotation_says(keys):
 
 
 def test_the_cone_of_the_hrrr_is_that_of_its_one_parallel():
-    grid = arranged(mint(LAMBERT)).grid
-    assert cone_constant(grid) == pytest.approx(np.sin(np.radians(38.5)))
-    assert radius_m(grid) == 6371229
+    plane = arranged(mint(LAMBERT)).grid.plane
+    assert plane.cone_constant() == pytest.approx(np.sin(np.radians(38.5)))
+    assert plane.radius_m() == 6371229
 
 
 @pytest.mark.parametrize(

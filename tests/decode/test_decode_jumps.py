@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from render_farm.decode.grid import Grid
 from render_farm.decode.jumps import spikes
+from render_farm.decode.message import decode
 from render_farm.decode.ramps import is_ramp
-from render_farm.decode.read import decode, read
+from render_farm.decode.read import read
 from render_farm.decode.sanity import UNMATCHED, BadValues, require_smooth
 from render_farm.decode.smoothness import smoothness
 from render_farm.domain.fields import MessageKey, Statistic

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from render_farm.domain.catalog import Display, HatchLayer, LineLayer, Product, Style, expand_levels
+from render_farm.domain.bin_edges import expand_levels
+from render_farm.domain.catalog import Display, HatchLayer, LineLayer, Product, Style
 from render_farm.domain.fields import FieldSpec
 from render_farm.domain.models import Model, expand_hours
 from render_farm.domain.places import Box, Region, Station
@@ -142,13 +143,24 @@ def test_a_region_has_a_key_fit_for_urls_and_a_sane_size():
         Station(name="Pole", latitude=91, longitude=0)
 
 
+@pytest.mark.parametrize("name", ["M\u00fcnchen", "St.\u00a0Louis", "\u5317\u4eac"])
+def test_a_name_may_have_any_characters_that_can_be_printed(name):
+    assert Station(name=name, latitude=0, longitude=0).name == name
+
+
+@pytest.mark.parametrize("name", ["", "\u00a0", "a\nb", "a\0", "a\u2028b", "\ud800", "\x1b[31m"])
+def test_a_name_that_no_picture_or_header_can_hold_is_refused(name):
+    with pytest.raises(ValidationError, match="cannot be printed|is empty|unicode"):
+        Station(name=name, latitude=0, longitude=0)
+
+
 def test_hours_are_spans_with_steps():
     assert expand_hours("0-6/3,7,12-24/6") == (0, 3, 6, 7, 12, 18, 24)
     assert len(expand_hours("0-120/3,126-384/6")) == 85
-    assert expand_hours([1, 2]) == [1, 2]
+    assert expand_hours([6, 0, 6]) == (0, 6)
 
 
-@pytest.mark.parametrize("text", ["", "a", "3-1", "0-6/0", "1,,2", "-3"])
+@pytest.mark.parametrize("text", ["", "a", "3-1", "0-6/0", "1,,2", "-3", "0-999999999", "9" * 5000])
 def test_hours_that_are_none_are_refused(text):
     with pytest.raises(ValueError, match="hours"):
         expand_hours(text)

@@ -3,7 +3,7 @@ import pytest
 
 from render_farm.draw.barbs import DIRECTIONS, KNOTS, barb, draw_barbs, places
 from render_farm.draw.linelabels import Occupied
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewport import Viewport
 
 
 def parts(sprite):

@@ -6,7 +6,7 @@ import pytest
 from render_farm.basedata import loader
 from render_farm.domain.places import Box
 from render_farm.draw.baselines import LAND, WATER, BaseLayers, densified, draw_base, projected
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewport import Viewport
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import pytest
 from render_farm.domain.catalog import HatchLayer
 from render_farm.draw.hatching import hatch_coverage, strokes
 from render_farm.draw.pixelmap import compute
-from render_farm.draw.projection import Viewport
 from render_farm.draw.sampling import Sampled, sample
+from render_farm.draw.viewport import Viewport
 
 CIN = HatchLayer(field="cin", unit="J/kg", below=-50)
 

@@ -5,8 +5,8 @@ import pyproj
 import pytest
 
 from render_farm.draw.linelabels import Occupied
-from render_farm.draw.projection import Viewport
 from render_farm.draw.streamlets import CALM_MS, draw_streamlets, seeds, streamlets
+from render_farm.draw.viewport import Viewport
 
 SPACING = 46
 GEOD = pyproj.Geod(ellps="WGS84")

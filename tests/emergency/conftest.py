@@ -4,6 +4,7 @@ from tests.emergency.machine import Hog, memory_group
 from tests.integration import conftest as commands
 
 config = commands.config
+prepared = commands.prepared
 rehearsal = commands.rehearsal
 replica = commands.replica
 replica_root = commands.replica_root

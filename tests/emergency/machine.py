@@ -102,7 +102,7 @@ def frozen(*pids: int):
         yield
     finally:
         (path / "freezer.state").write_text("THAWED")
-        _, alive = psutil.wait_procs([psutil.Process(p) for p in pids if psutil.pid_exists(p)], 20)
+        _, alive = psutil.wait_procs([psutil.Process(p) for p in pids if psutil.pid_exists(p)], 60)
         for process in alive:
             (path.parent / "cgroup.procs").write_text(str(process.pid))
         _removed(path)
@@ -122,7 +122,7 @@ def _removed(path: Path) -> None:
     for process in [psutil.Process(pid) for pid in left if psutil.pid_exists(pid)]:
         with suppress(psutil.Error):
             process.kill()
-            process.wait(10)
+            process.wait(60)
     path.rmdir()
 
 

@@ -100,7 +100,7 @@ def test_disk_full_holds_downloads_says_so_and_goes_on_when_there_is_room(half_w
         run.service.wait_event("app.reloaded")
 
         status = run.service.json("/api/v1/status")
-        assert status["gate"]["fetch_held_by"] == {"disk": "disk nearly full"}
+        assert status["gate"]["fetch_held_by"] == {"disk": f"disk nearly full: {full}_dir"}
         assert run.service.get("/readyz")[0] == 503
         run.is_as_before()
 

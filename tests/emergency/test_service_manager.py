@@ -20,7 +20,7 @@ def listener(tmp_path):
 
 
 def nothing_left(family):
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=60)
     return not alive
 
 

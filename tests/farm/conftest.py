@@ -1,6 +1,7 @@
 """Farms with real processes, and jobs that wait where a test wants them to."""
 
 import asyncio
+import ctypes
 import multiprocessing
 import os
 from dataclasses import dataclass, replace
@@ -13,9 +14,10 @@ from render_farm.domain.jobs import RenderJob
 from tests.render.conftest import catalog, make_job, map_cache, real_file  # noqa: F401
 from twf_async.farm.boot import boot
 from twf_async.farm.farm import Farm
-from twf_async.farm.slot import SlotSpec
+from twf_async.farm.post import SlotSpec
 
-BOUND_S = 60  # for anything that is waited for
+BOUND_S = 120  # for anything that is waited for
+PR_SET_CHILD_SUBREAPER = 36
 
 
 @pytest.fixture(scope="session")
@@ -135,3 +137,13 @@ def until():
         return condition()
 
     return wait
+
+
+@pytest.fixture
+def adopting():
+    """Make orphans our children, as they are those of the first process of a container."""
+    libc = ctypes.CDLL(None)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        pytest.skip("orphans cannot be adopted here")
+    yield
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)

@@ -2,10 +2,21 @@
 
 import contextlib
 import os
+import secrets
+import socket
 import subprocess
 import sys
 
 import psutil
+
+
+def unused_port():
+    """One that is not given to others meanwhile: the kernel hands out those from 32,768 only."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Cluster:
@@ -20,9 +31,10 @@ class Cluster:
         options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
         return self._start("scheduler", *options)
 
-    def start_workers(self, count, **environment):
+    def start_workers(self, count, *more, **environment):
         options = ["--nworkers", str(count), "--nthreads", "1", "--no-dashboard"]
         options += ["--local-directory", str(self.directory / "local"), "--death-timeout", "60"]
+        options += more
         return self._start("worker", self.address, *options, **environment)
 
     def stop(self):

@@ -136,7 +136,6 @@ ONCE_AND_ALWAYS = [
 ]
 
 
-@pytest.mark.soak  # what a death is told as depends on who notices it first
 async def test_in_chaos_every_job_ends_as_it_should_and_nothing_is_left(
     start_farm, waiting_job, until
 ):

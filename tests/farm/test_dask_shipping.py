@@ -12,7 +12,7 @@ from render_farm.domain.grib2 import field_bytes, walk
 from render_farm.domain.jobs import HourRendered, Reason
 from render_farm.domain.sparsefile import read_sparse, wanted_spans, write_sparse
 from render_farm.worker import entry, shipped
-from render_farm.worker.scratch import scratch, sweep
+from render_farm.worker.scratch import scratch
 from twf_async.farm.remote.shipping import Spoilt, TooLarge, land, ship
 
 PRODUCTS = ["t2m", "t850"]
@@ -147,12 +147,10 @@ def test_what_a_killed_worker_left_is_removed_and_what_a_living_one_works_in_is_
     subprocess.run([sys.executable, "-c", script, tmp_path])
     (left,) = tmp_path.iterdir()
 
-    with scratch(tmp_path) as directory:
-        sweep(tmp_path)
-        assert {*tmp_path.iterdir()} == {left, directory}  # it could have begun just now
-        sweep(tmp_path, young_s=0)
-        assert [*tmp_path.iterdir()] == [directory]
+    with scratch(tmp_path) as first, scratch(tmp_path) as second:
+        assert {*tmp_path.iterdir()} == {first, second}
 
+    assert left not in {first, second}
     assert [*tmp_path.iterdir()] == []
 
 

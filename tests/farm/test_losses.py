@@ -35,12 +35,28 @@ def test_being_killed_from_outside_is_no_strike():
     assert record.plus(SLOW).hopeless
 
 
+def test_a_worker_that_cannot_be_made_is_no_strike_but_is_not_tried_for_ever():
+    missing = Loss(Cause.NOT_STARTED, "no worker could be started")
+
+    assert not after(*[missing] * (OUTSIDE_KILLS - 1)).hopeless
+    assert after(*[missing] * OUTSIDE_KILLS).hopeless
+
+
 def test_being_killed_from_outside_for_ever_ends_too_and_is_said():
     record = after(*[KILL] * OUTSIDE_KILLS)
 
     assert record.hopeless
     assert record.reason is Reason.WORKER_DIED
     assert record.detail == "the worker died (signal 9, SIGKILL), from outside, 10 times"
+
+
+@pytest.mark.parametrize("cause", [Cause.HANDED_BACK, Cause.LINK_LOST])
+def test_what_the_service_or_its_cluster_did_counts_for_nothing_however_often(cause):
+    record = after(*[Loss(cause, "not the job")] * 50)
+
+    assert not record.hopeless
+    assert not record.plus(CRASH).hopeless
+    assert record.plus(CRASH).plus(CRASH).hopeless
 
 
 def test_a_worker_taken_for_memory_is_tried_alone_and_only_then_blames_the_job():
@@ -64,10 +80,10 @@ def test_a_worker_taken_for_memory_is_tried_alone_and_only_then_blames_the_job()
         (-signal.SIGABRT, Cause.CRASHED),
         (1, Cause.CRASHED),
         (255, Cause.KILLED),
-        (None, Cause.CRASHED),
+        (None, Cause.KILLED),
     ],
 )
-def test_what_a_renderer_cannot_do_to_itself_comes_from_outside(exit_code, cause):
+def test_what_a_renderer_cannot_do_to_itself_or_nobody_saw_comes_from_outside(exit_code, cause):
     assert death(exit_code, "died", oom_killed=False, alone=False).cause is cause
 
 

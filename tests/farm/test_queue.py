@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from render_farm.domain.jobs import HourRendered
-from twf_async.farm.machine import Machine
+from tests.emergency.machine import frozen
+from twf_async.farm.errors import JobTimedOut
+from twf_async.farm.machine import Machine, Room
 from twf_async.farm.peaks import Peaks
 
 
@@ -56,13 +58,14 @@ async def test_a_question_of_the_service_does_not_wait_behind_jobs(start_farm, l
     await asyncio.gather(*jobs)
 
 
+@pytest.mark.parametrize(
+    "short", [Room(500.0), Room(5000.0, 1500.0)], ids=["others take it", "a limit is low"]
+)
 async def test_a_job_waits_for_memory_and_starts_when_there_is_some(
-    start_farm, waiting_job, light_job, until
+    start_farm, waiting_job, light_job, until, short
 ):
-    available_mb = 500.0
-    farm = await start_farm(
-        2, machine=Machine(available_mb=lambda: available_mb), peaks=Peaks(1000)
-    )
+    room = short
+    farm = await start_farm(2, machine=Machine(lambda: room), peaks=Peaks(1000))
     waiting = waiting_job()
     first = asyncio.create_task(farm.render(waiting.job))  # alone, so it may
     await until(waiting.started)
@@ -71,7 +74,7 @@ async def test_a_job_waits_for_memory_and_starts_when_there_is_some(
 
     assert farm.idle == 1
     assert farm.waiting == {"gfs": 1}
-    available_mb = 5000.0  # somebody else gave it back: nothing of ours tells
+    room = Room(5000.0)  # nothing of ours tells
 
     assert isinstance(await second, HourRendered)
     assert not farm.held_for_memory
@@ -120,7 +123,7 @@ async def test_the_newest_job_is_handed_back_and_done_later_without_blame(
 
 
 async def test_where_memory_stays_short_jobs_are_drawn_one_at_a_time(start_farm, light_job):
-    farm = await start_farm(2, machine=Machine(available_mb=lambda: 0.0), peaks=Peaks(1000))
+    farm = await start_farm(2, machine=Machine(lambda: Room(0.0)), peaks=Peaks(1000))
     at_once = []
 
     async def watch():
@@ -134,6 +137,28 @@ async def test_where_memory_stays_short_jobs_are_drawn_one_at_a_time(start_farm,
 
     assert len(outcomes) == 12
     assert max(at_once) == 1
+
+
+async def test_what_a_worker_holds_that_does_not_heed_its_kill_is_told_and_counted(
+    start_farm, waiting_job, light_job, until
+):
+    farm = await start_farm(2, machine=Machine(lambda: Room(5000.0, 201)), peaks=Peaks(100))
+    stuck = farm.status()[0]["pid"]
+    waiting = waiting_job()
+    with frozen(stuck):
+        with pytest.raises(JobTimedOut):
+            await farm.call(abs, -1, timeout_s=0.1)
+        await until(lambda: farm.status()[0]["stuck"] == [stuck])
+        first = asyncio.create_task(farm.render(waiting.job))
+        await until(waiting.started)
+        second = asyncio.create_task(farm.render(light_job(9)))
+        await until(lambda: farm.held_for_memory)
+        assert farm.idle == 1
+
+    assert isinstance(await second, HourRendered)
+    assert [slot["stuck"] for slot in farm.status()] == [[], []]
+    assert not first.done()
+    first.cancel()
 
 
 async def test_what_a_job_took_is_what_the_next_of_its_kind_is_counted_with(start_farm, light_job):

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason
 from render_farm.worker import entry
+from tests.farm.limits import no_descriptors_left
 from twf_async.farm.errors import FarmBroken
+from twf_async.farm.losses import OUTSIDE_KILLS, STRIKES
 from twf_async.farm.machine import Machine
 
 KILL, SEGV, STOP = signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP
@@ -80,22 +83,68 @@ async def test_who_is_killed_from_outside_for_ever_is_given_up_and_that_is_said(
     assert failure.detail == "the worker died (signal 9, SIGKILL), from outside, 10 times"
 
 
-@pytest.mark.soak  # the loss may be noticed only at the job's time limit
-@pytest.mark.timeout(400)
+async def test_a_job_that_is_handed_back_time_and_again_is_done_in_the_end(
+    start_farm, waiting_job, until
+):
+    farm = await start_farm(2)
+    first, second = waiting_job(3), waiting_job(6)
+    before = asyncio.create_task(farm.render(first.job))
+    await until(first.started)
+    with capture_logs() as logs:
+        after = asyncio.create_task(farm.render(second.job))
+        for count in range(1, OUTSIDE_KILLS + 3):
+            await until(lambda expected=count: second.started() == expected)
+            assert await farm.hand_back() is not None
+
+        await until(lambda: second.started() == OUTSIDE_KILLS + 3)
+        for waiting in (second, first):
+            waiting.end()
+        outcome = await after
+        await before
+
+    assert [frame.product for frame in outcome.frames] == ["t2m"]
+    assert {failure.reason for failure in outcome.failures} == {Reason.BAD_DATA}
+    lost = [line for line in logs if line["event"] == "farm.job_lost"]
+    assert len(lost) == OUTSIDE_KILLS + 2
+    assert all("took the job back" in line["reason"] and not line["strike"] for line in lost)
+
+
+async def test_a_job_for_which_no_worker_can_be_made_for_a_while_is_not_to_blame(
+    start_farm, waiting_job, until, monkeypatch
+):
+    monkeypatch.setattr("twf_async.farm.post.STARTS", (0.05,))
+    farm = await start_farm(1)
+    waiting = waiting_job()
+    waiting.release()
+    process = psutil.Process(farm.status()[0]["pid"])
+    process.kill()
+    await until(lambda: not process.is_running())
+
+    with capture_logs() as logs:
+        with no_descriptors_left():
+            drawing = asyncio.create_task(farm.render(waiting.job))
+            await until(lambda: sum(line["event"] == "farm.job_lost" for line in logs) == STRIKES)
+        outcome = await drawing
+
+    assert len(outcome.frames) == 2
+    lost = [line for line in logs if line["event"] == "farm.job_lost"]
+    assert not any(line["strike"] for line in lost)
+    assert "Too many open files" in lost[0]["reason"]
+
+
 async def test_without_its_forkserver_the_farm_makes_another_and_no_job_is_to_blame(
     start_farm, waiting_job, light_job, until
 ):
     farm = await start_farm(2)
     waiting = waiting_job()
     drawing = asyncio.create_task(farm.render(waiting.job))
+    count = 0
     for _ in range(2):
-        count = waiting.started()
         await until(lambda before=count: waiting.started() > before)
-        before = stamp(waiting.job)
+        count, before = waiting.started(), stamp(waiting.job)
         workers = {slot["pid"] for slot in farm.status() if slot["pid"]}
         forkserver().kill()
         await until(lambda gone=workers: not any(psutil.pid_exists(pid) for pid in gone))
-    count = waiting.started()
     await until(lambda: waiting.started() > count)
     waiting.release()
     os.kill(pid_of(farm, 6), KILL)
@@ -106,6 +155,19 @@ async def test_without_its_forkserver_the_farm_makes_another_and_no_job_is_to_bl
     assert stamp(waiting.job) == before
     assert isinstance(await farm.render(light_job(9)), HourRendered)
     assert await farm.call(entry.is_preloaded)
+
+
+@pytest.mark.usefixtures("adopting")
+async def test_a_worker_of_a_dead_forkserver_is_buried_where_it_becomes_our_child(start_farm):
+    farm = await start_farm(1)
+    worker = farm.status()[0]["pid"]
+
+    forkserver().kill()
+    assert await farm.call(abs, -7) == 7
+
+    async with asyncio.timeout(60):
+        while psutil.pid_exists(worker):
+            await farm.recycle()
 
 
 async def test_a_product_that_crashes_every_worker_costs_its_own_frames_only(
@@ -240,7 +302,7 @@ async def test_workers_that_all_crash_stop_the_service_rather_than_fail_the_cata
             await asyncio.sleep(0.005)
 
     crashing = asyncio.create_task(crash_all())
-    done, _ = await asyncio.wait(drawing, return_when=asyncio.FIRST_EXCEPTION, timeout=60)
+    done, _ = await asyncio.wait(drawing, return_when=asyncio.FIRST_EXCEPTION, timeout=120)
     crashing.cancel()
     for task in drawing:
         task.cancel()

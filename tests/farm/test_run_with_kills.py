@@ -5,7 +5,7 @@ import os
 import random
 import signal
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import psutil
 import pytest
@@ -32,13 +32,15 @@ async def killing(farm, *, every_s, seed, times_an_hour):
             busy = [(s["job"]["hour"], s["pid"]) for s in farm.status() if s["job"] and s["pid"]]
             if victims := [(hour, pid) for hour, pid in busy if hits[hour] < times_an_hour]:
                 hour, pid = chance.choice(victims)
-                hits[hour] += 1
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # killed before, and not noticed yet
+                    os.kill(pid, signal.SIGKILL)
+                    hits[hour] += 1
 
     task = asyncio.create_task(kill())
     try:
         yield hits
     finally:
+        assert not task.done()
         task.cancel()
         await asyncio.wait({task})
 

@@ -21,7 +21,7 @@ def pids(farm):
 
 
 async def gone(pid):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while psutil.pid_exists(pid):
             await asyncio.sleep(0.01)
 

@@ -1,5 +1,6 @@
 """A fetcher with short pauses, a fake on the other side, and the shipped models."""
 
+import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -38,6 +39,14 @@ def aigfs(models):
 async def nomads():
     async with fake_nomads() as fake:
         yield fake
+
+
+@pytest.fixture
+def nobody():
+    """An address at which nobody listens, nor will: it is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield "http://{}:{}".format(*taken.getsockname())
 
 
 @pytest.fixture

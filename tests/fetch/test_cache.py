@@ -226,12 +226,12 @@ async def test_a_record_survives_being_written(cache):
 
 
 async def test_of_files_that_upkeep_deleted_nothing_is_remembered(tmp_path, monkeypatch):
-    monkeypatch.setattr("twf_async.fetch.cache._FILES_REMEMBERED", 8)
+    monkeypatch.setattr("twf_async.fetch.proofs._FILES_REMEMBERED", 8)
     cache = Cache(tmp_path)
     kept = {str(await put(cache, PRMSL, hour=hour)) for hour in range(12)}
     for hour in range(100, 150):
         path = await put(cache, T2M, hour=hour)
         path.unlink()
 
-    assert kept < cache._proven.keys()
-    assert len(cache._proven) <= 2 * len(kept) + 1
+    assert kept < cache._proofs._proven.keys()
+    assert len(cache._proofs._proven) <= 2 * len(kept) + 1

@@ -92,7 +92,7 @@ async def test_a_cancelled_write_is_counted_so_that_a_range_goes_on_where_the_fi
         with own(target, ".part").open("rb", buffering=0) as stream:
             received.append(stream.read(1))
             begun.set()
-            go.wait(30)
+            go.wait(60)
             while chunk := stream.read(1 << 20):
                 received.append(chunk)
 

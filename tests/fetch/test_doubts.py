@@ -76,6 +76,16 @@ def test_what_other_hours_of_the_run_have_had_is_looked_for_again_after_a_while(
     read(doubts, gfs, 9, told=[PRMSL])
 
 
+def test_what_the_run_before_has_had_is_looked_for_again_after_a_while(doubts, clock, gfs):
+    """The first hour of a run has no others to go by."""
+    read(doubts, gfs, 6, told=[PRMSL, T2M])
+    for _ in range(3):
+        with pytest.raises(FieldsLacking):
+            read(doubts, gfs, 6, told=[PRMSL], cycle="2026012918")
+    clock.move(10)
+    read(doubts, gfs, 6, told=[PRMSL], cycle="2026012918")
+
+
 def test_a_field_that_turns_up_after_all_is_doubted_where_it_is_lacking_next(doubts, gfs):
     with pytest.raises(FieldsLacking):
         read(doubts, gfs, 6, told=[PRMSL])

@@ -340,14 +340,14 @@ async def test_all_models_share_one_pace(nomads, gfs, aigfs, running, want):
     publish(nomads, f"{AIGFS}.pres.f006.grib2", T850)
 
     async with running(nomads.url, per_min=1200) as fetcher:
+        began = asyncio.get_running_loop().time()
         await asyncio.gather(
             fetcher.hour(want(gfs, T2M, T850)), fetcher.hour(want(aigfs, T2M, T850))
         )
 
-    times = sorted(one.at for one in nomads.asked)
-    assert len(times) == 6
-    beats = 4.5  # the second of two after quiet follows at half a beat
-    assert times[-1] - times[0] >= 0.9 * beats * 60 / 1200
+    assert len(nomads.asked) == 6
+    # The first may be late to arrive; the last left no sooner than five beats after the beginning.
+    assert max(one.at for one in nomads.asked) - began >= 5 * 60 / 1200
 
 
 async def test_a_source_is_never_asked_over_more_connections_than_allowed(
@@ -389,12 +389,12 @@ async def test_a_full_disk_is_told_before_anything_is_asked(nomads, aigfs, runni
     assert nomads.paths("f006.grib2") == []
 
 
-async def test_nomads_down_sends_us_to_the_mirror(mirror, gfs, running, want, unused_tcp_port):
+async def test_nomads_down_sends_us_to_the_mirror(mirror, gfs, running, want, nobody):
     path = "/gfs.20260129/12/atmos/gfs.t12z.pgrb2.0p25.f006"
     publish(mirror, path, T2M, PRMSL)
 
     with capture_logs() as logs:
-        async with running(f"http://127.0.0.1:{unused_tcp_port}", aws_url=mirror.url) as fetcher:
+        async with running(nobody, aws_url=mirror.url) as fetcher:
             exists = await fetcher.exists(gfs, CYCLE, 6)
             fetched = await fetcher.hour(want(gfs, T2M))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twf_async.fetch.errors import FileReplaced, NotGrib, PastEnd, RangesUnclear
 from twf_async.fetch.gathering import Gathering
 from twf_async.fetch.spans import LONGEST_HEADER, ContentRange, Span, range_header
-from twf_async.plan.selection import RANGES_AT_ONCE, ByteRange
+from twf_async.plan.ranges import RANGES_AT_ONCE, ByteRange
 
 WRITTEN = datetime(2026, 1, 29, 15, 40, tzinfo=UTC)
 

@@ -47,7 +47,7 @@ class Nursery:
 
     async def heard(self, word):
         """The next line that has *word*."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 line = await self._process.stdout.readline()
                 assert line, "the nursery has ended"
@@ -58,7 +58,7 @@ class Nursery:
 
     async def ended(self, pid):
         """Return once the child is gone."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     os.kill(pid, 0)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from render_farm.domain.catalog import Style
-from render_farm.draw.projection import region_view
+from render_farm.draw.viewbox import region_view
 from render_farm.render.hour import render_hour
 from tests.golden.comparing import RGB
 from twf_async.app.demo_files import DEMO_HOURS, NOTICE, demo_request

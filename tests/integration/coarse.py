@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.acquisition.redated import RedatedTree
 from tests.acquisition.rehearsal import COARSE_SIZE
-from tests.integration.service import REPOSITORY, Service, wait_for
+from tests.integration.service import DEADLINE_S, REPOSITORY, Service
 from twf_async.replica.running import running
 
 CYCLE = "2026012912"
@@ -35,12 +35,12 @@ class Upstream:
 
     def __enter__(self):
         self._thread.start()
-        assert self._started.wait(30)
+        assert self._started.wait(60)
         return self
 
     def __exit__(self, *_):
         self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(30)
+        self._thread.join(60)
 
     async def _serve(self):
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
@@ -113,11 +113,15 @@ class Coarse(Service):
     def state(self, cycle=CYCLE):
         return self.manifest(cycle).get("state")
 
-    def wait_ended(self, cycle=CYCLE, within_s=90):
-        wait_for(lambda: self.state(cycle) == "complete", f"{cycle} complete", within_s=within_s)
+    def wait_ended(self, cycle=CYCLE, within_s=2 * DEADLINE_S):
+        self.wait_for(
+            lambda: self.state(cycle) == "complete", f"{cycle} complete", within_s=within_s
+        )
 
     def wait_some(self, count):
-        return wait_for(lambda: len(self.frames()) >= count and self.frames(), f"{count} frames")
+        return self.wait_for(
+            lambda: len(self.frames()) >= count and self.frames(), f"{count} frames"
+        )
 
     def picture(self, name, cycle=CYCLE):
         region, product, hour = name

@@ -3,12 +3,14 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.integration.service import Service
+from tests.integration.prepared import Prepared
+from tests.integration.service import Service, unhurried
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -31,17 +33,16 @@ class CommandLine:
 
     root: Path
     environ: dict
+    prepared: Prepared
 
-    def __call__(self, *arguments, cwd=REPOSITORY, timeout=100, **environ) -> Outcome:
-        done = subprocess.run(
-            [sys.executable, "-m", "twf_async", *map(str, arguments)],
+    def __call__(self, *arguments, cwd=REPOSITORY, timeout=240, **environ) -> Outcome:
+        done = self.prepared.run(
+            [*map(str, arguments)],
             cwd=cwd,
             env=os.environ | self.environ | environ,
-            capture_output=True,
-            text=True,
             timeout=timeout,
         )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        return Outcome(done.returncode, done.stdout, unhurried(done.stderr))
 
     def manifest(self, model, cycle):
         path = self.root / "publish" / "maps" / model / cycle / "manifest.json"
@@ -59,14 +60,36 @@ class CommandLine:
         return found
 
 
-@pytest.fixture
-def state(tmp_path):
+def state_below(root):
     return {
-        "TWF_STATE_DIR": str(tmp_path / "state"),
-        "TWF_CACHE_DIR": str(tmp_path / "cache"),
-        "TWF_PUBLISH_DIR": str(tmp_path / "publish"),
+        "TWF_STATE_DIR": str(root / "state"),
+        "TWF_CACHE_DIR": str(root / "cache"),
+        "TWF_PUBLISH_DIR": str(root / "publish"),
         "TWF_FARM__WORKERS": "1",
+        "TWF_LOGS__LEVEL": "info",  # else a command that ends logs nothing
     }
+
+
+def asking_of(replica):
+    return {"TWF_UPSTREAM__NOMADS_URL": replica, "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000"}
+
+
+@pytest.fixture(scope="session")
+def maps(tmp_path_factory):
+    """Pixel maps that those share who look at something else: they depend on the region alone."""
+    return tmp_path_factory.mktemp("pixelmaps")
+
+
+def with_maps(root, maps):
+    """As `state_below`, and what a cache may lose at any time is there."""
+    (root / "cache").mkdir(parents=True)
+    (root / "cache" / "pixelmaps").symlink_to(maps, target_is_directory=True)
+    return state_below(root)
+
+
+@pytest.fixture
+def state(tmp_path, maps):
+    return with_maps(tmp_path, maps)
 
 
 @pytest.fixture(scope="session")
@@ -75,18 +98,24 @@ def demo_cache(tmp_path_factory):
     return {"TWF_CACHE_DIR": str(tmp_path_factory.mktemp("demo-cache"))}
 
 
-@pytest.fixture
-def twf(tmp_path, state):
-    return CommandLine(tmp_path, state)
+@pytest.fixture(scope="session")
+def prepared():
+    with closing(Prepared(REPOSITORY)) as prepared:
+        yield prepared
 
 
 @pytest.fixture
+def twf(tmp_path, state, prepared):
+    return CommandLine(tmp_path, state, prepared)
+
+
+@pytest.fixture(scope="module")
 def replica_root(test_data):
     """What the replica serves."""
     return test_data / "nomads"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def replica(replica_root):
     """The command itself, serving the real files; yields its address."""
     process = subprocess.Popen(
@@ -98,15 +127,25 @@ def replica(replica_root):
     )
     yield process.stdout.readline().strip()
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 @pytest.fixture
 def rehearsal(twf, replica):
     """The command line pointed at the replica."""
-    twf.environ["TWF_UPSTREAM__NOMADS_URL"] = replica
-    twf.environ["TWF_UPSTREAM__REQUESTS_PER_MIN"] = "6000"
+    twf.environ |= asking_of(replica)
     return twf
+
+
+@pytest.fixture(scope="module")
+def rehearse(replica, prepared, maps, tmp_path_factory):
+    """Makes the same for a run that several tests look at."""
+
+    def make(name):
+        root = tmp_path_factory.mktemp(name)
+        return CommandLine(root, with_maps(root, maps) | asking_of(replica), prepared)
+
+    return make
 
 
 @pytest.fixture
@@ -114,26 +153,31 @@ def config(config_dir, tmp_path):
     return Path(shutil.copytree(config_dir, tmp_path / "config"))
 
 
-@pytest.fixture
-def start(replica, state, config, tmp_path):
+@contextmanager
+def starting(replica, state, config, log):
+    """Starts services; whatever is left of them at the end is killed."""
     started = []
 
-    def _start(prefix=(), **more):
-        environ = state | {
-            "TWF_UPSTREAM__NOMADS_URL": replica,
-            "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000",
+    def start(prefix=(), **more):
+        environ = state | asking_of(replica)
+        environ |= {
             # GFS has come in to hour 6 here; nothing is given up yet.
             "TWF_CLOCK__START": "2026-01-29T17:30:00Z",
             "TWF_MODELS__GFS__POLL_S": "0.5",
             "TWF_MODELS__AIGFS__ENABLED": "false",
             "TWF_MODELS__HRRR__ENABLED": "false",
-            **more,
         }
-        started.append(Service(environ, tmp_path / "log.jsonl", config, prefix))
+        started.append(Service(environ | more, log, config, prefix))
         return started[-1]
 
-    yield _start
+    yield start
     for service in started:
         if service.process.poll() is None:
             service.process.kill()
             service.process.wait()
+
+
+@pytest.fixture
+def start(replica, state, config, tmp_path):
+    with starting(replica, state, config, tmp_path / "log.jsonl") as start:
+        yield start

@@ -24,10 +24,10 @@ def twf(twf):
     return twf
 
 
-@pytest.fixture
-def replica_root(test_data, tmp_path):
+@pytest.fixture(scope="module")
+def replica_root(test_data, tmp_path_factory):
     """The real files, one bit of a temperature changed."""
-    root = tmp_path / "nomads"
+    root = tmp_path_factory.mktemp("bad") / "nomads"
     shutil.copytree(test_data / "nomads", root, copy_function=shutil.copyfile)
     (path,) = root.glob("**/*wrfsfcf01.grib2")
     with path.open("rb") as stream:

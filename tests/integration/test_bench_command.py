@@ -83,7 +83,7 @@ def test_what_cannot_be_measured_is_one_sentence(arguments, sentence, twf, test_
     assert done.code == 2
     assert sentence in done.err
     assert len(done.err.strip().splitlines()) == 1
-    assert done.out == ""
+    assert json.loads(done.out) == {"error": done.err.strip(), "exit_code": 2}
 
 
 def test_a_file_that_is_no_grib_is_one_sentence(twf, tmp_path):

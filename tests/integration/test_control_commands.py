@@ -6,6 +6,7 @@ The truth is the replica's own hit log, and the manifest.
 import asyncio
 import json
 import signal
+import time
 from collections import Counter
 
 import pytest
@@ -67,10 +68,11 @@ async def test_what_status_says_is_true_and_a_restart_is_served_by_its_cache(
         async with asyncio.timeout(60):
             await quiet(twf.root / "state", replica)
         status = json.loads((await ask("status", "--json")).out)
+        told_s = time.monotonic()
         plain = await ask("status")
 
         assert (paused.code, paused.out.partition(";")[0].strip()) == (0, "paused")
-        compare(status, replica.hits, service, twf)
+        compare(status, told_s, replica.hits, service, twf)
         assert status["gate"]["held_by"] == {"operator": "comparing notes"}
         public = service.json("/api/v1/status")
         assert public.keys() == status.keys()
@@ -113,8 +115,11 @@ def texts(value):
     return [value] if isinstance(value, str) else []
 
 
-def compare(status, hits, service, twf):
-    """Hold every figure of both models to the replica's hits, the log and the manifests."""
+def compare(status, told_s, hits, service, twf):
+    """Hold every figure of both models to the replica's hits, the log and the manifests.
+
+    told_s  time.monotonic() when the status had been told
+    """
     asked, sent, fetched, cached = Counter(), Counter(), Counter(), Counter()
     for hit in hits:
         asked[model_of(hit)] += 1
@@ -137,9 +142,11 @@ def compare(status, hits, service, twf):
         assert run["hours"]["pending"] == len(run["etas"])
         assert run["frames"]["published"] == len(twf.published(key, cycle))
         assert all(eta >= status["now"][:19] for eta in run["etas"].values() if eta)
-    assert status["sources"]["nomads"]["requests_last_minute"] == len(hits)
+    # All of them, but where the machine is so slow that the first left more than a minute ago.
+    surely = sum(hit.monotonic_s > told_s - 50.0 for hit in hits)
     last_minute = [model["requests_last_minute"] for model in status["models"].values()]
-    assert sum(last_minute) == len(hits)
+    assert surely <= status["sources"]["nomads"]["requests_last_minute"] <= len(hits)
+    assert surely <= sum(last_minute) <= len(hits)
 
 
 async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, twf):
@@ -147,9 +154,14 @@ async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, tw
     await asyncio.to_thread(service.wait_event, "pipeline.run_started")
     toml = config / "service.toml"
     toml.write_text(
-        toml.read_text().replace("max_gb        = 8", "max_gb = 9").replace("8000", "8001")
+        toml.read_text()
+        .replace("max_gb        = 8", "max_gb = 9")
+        .replace("8000", "8001")
+        .replace("# max_workers ", "max_workers ")
+        .replace("= 4 ", "= 3 ")
     )
     await ask("pause", "over", "the", "reload")
+    await ask("pause")
     changed = await ask("reload", "--config", config)
     products = config / "products.toml"
     products.write_text(products.read_text().replace('recipe   = "identity"', 'recipe = "idenity"'))
@@ -161,7 +173,8 @@ async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, tw
     twice = await ask("unpin", "gfs", GFS)
     backfill = await ask("backfill", "gfs", GFS)
 
-    assert (changed.code, changed.out) == (0, "reloaded\n")
+    assert (changed.code, changed.out) == (0, "reloaded; with the next start: farm.max_workers\n")
+    assert status["restart_needed"] == ["farm.max_workers"]
     assert bad.code == 78
     assert "t2m.recipe: there is no recipe 'idenity'" in bad.err
     assert status["cache"]["max_gb"] == 9

@@ -45,7 +45,10 @@ def test_nothing_is_left_of_a_command_that_is_ended(
     wait_for(lambda: list(scratch.glob("twf-*")), "the command is at work")
 
     process.send_signal(number)
-    _, told = process.communicate(timeout=30)
+    try:
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
 
     assert process.returncode == 130, told
     assert "KeyboardInterrupt" not in told  # the forkserver may tell of a worker it was making

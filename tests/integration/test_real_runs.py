@@ -10,11 +10,28 @@ from render_farm.values.grid import decode
 GFS, HRRR = "2026012912", "2026012917"
 
 
-def test_gfs_publishes_what_the_files_hold_through_the_filter(rehearsal):
-    done = rehearsal("run", "--model", "gfs", "--cycle", GFS, "--hours", "0,6", "--json")
+OF_GFS = ("run", "--model", "gfs", "--cycle", GFS, "--hours", "0,6", "--json")
+
+
+@pytest.fixture(scope="module")
+def gfs(rehearse):
+    """Hours 0 and 6, drawn once: the command line and how it went."""
+    twf = rehearse("gfs")
+    return twf, twf(*OF_GFS)
+
+
+@pytest.fixture(scope="module")
+def hrrr(rehearse):
+    """Hours 0, 1 and 6."""
+    twf = rehearse("hrrr")
+    return twf, twf("run", "--model", "hrrr", "--cycle", HRRR, "--hours", "0,1,6")
+
+
+def test_gfs_publishes_what_the_files_hold_through_the_filter(gfs):
+    twf, done = gfs
 
     assert done.code == 3, done.err
-    assert set(rehearsal.published("gfs", GFS)) == {
+    assert set(twf.published("gfs", GFS)) == {
         ("t2m", "f000"),
         ("t2m", "f006"),
         ("t850", "f006"),
@@ -27,11 +44,11 @@ def test_gfs_publishes_what_the_files_hold_through_the_filter(rehearsal):
     assert {line["method"] for line in fetched} == {"FILTERED"}
 
 
-def test_hrrr_publishes_what_the_files_hold(rehearsal):
-    done = rehearsal("run", "--model", "hrrr", "--cycle", HRRR, "--hours", "0,1,6")
+def test_hrrr_publishes_what_the_files_hold(hrrr):
+    twf, done = hrrr
 
     assert done.code == 3, done.err
-    assert set(rehearsal.published("hrrr", HRRR)) == {
+    assert set(twf.published("hrrr", HRRR)) == {
         ("t2m", "f000"),
         ("t2m", "f001"),
         ("refc", "f001"),
@@ -42,22 +59,23 @@ def test_hrrr_publishes_what_the_files_hold(rehearsal):
     assert "missing pnw/t2m/f006: field missing" in done.err
 
 
-def test_every_published_picture_is_whole_and_of_the_regions_size(rehearsal):
-    rehearsal("run", "--model", "hrrr", "--cycle", HRRR, "--hours", "6")
+def test_every_published_picture_is_whole_and_of_the_regions_size(hrrr):
+    twf, _ = hrrr
 
-    pictures = rehearsal.published("hrrr", HRRR)
-    assert len(pictures) == 3
+    pictures = twf.published("hrrr", HRRR)
+    assert len(pictures) == 6
     for path in pictures.values():
         assert cv2.imread(str(path)).shape == (1200, 1600, 3)
 
 
-def test_the_values_lie_beside_every_published_picture(rehearsal):
-    rehearsal("run", "--model", "hrrr", "--cycle", HRRR, "--hours", "6", "--regions", "pnw")
+def test_the_values_lie_beside_every_published_picture(hrrr):
+    twf, _ = hrrr
 
-    frames = rehearsal.manifest("hrrr", HRRR)["frames"]["pnw"]
-    for (product, hour), path in rehearsal.published("hrrr", HRRR).items():
+    frames = twf.manifest("hrrr", HRRR)["frames"]["pnw"]
+    for (product, hour), path in twf.published("hrrr", HRRR).items():
         grid = decode(path.with_suffix(".vgrid").read_bytes())
-        assert (grid.about.model, grid.about.product, grid.about.hour) == ("hrrr", product, 6)
+        assert (grid.about.model, grid.about.product) == ("hrrr", product)
+        assert f"f{grid.about.hour:03d}" == hour
         assert grid.grid.kind == "lambert"
         size = path.with_suffix(".vgrid").stat().st_size
         assert frames[product][hour]["values"]["bytes"] == size
@@ -73,16 +91,16 @@ def test_only_what_was_asked_is_made(rehearsal):
     assert set(rehearsal.published("gfs", GFS)) == {("t2m", "f006")}
 
 
-def test_a_second_run_draws_and_downloads_nothing_again(rehearsal):
-    first = rehearsal("run", "--model", "gfs", "--cycle", GFS, "--hours", "6", "--json")
-    before = {p: f.stat().st_mtime_ns for p, f in rehearsal.published("gfs", GFS).items()}
+def test_a_second_run_draws_and_downloads_nothing_again(gfs):
+    twf, first = gfs
+    before = {p: f.stat().st_mtime_ns for p, f in twf.published("gfs", GFS).items()}
 
-    again = rehearsal("run", "--model", "gfs", "--cycle", GFS, "--hours", "6", "--json")
+    again = twf(*OF_GFS)
 
-    assert json.loads(first.out)["drawn"] == 2
+    assert json.loads(first.out)["drawn"] == 3
     assert json.loads(again.out)["drawn"] == 0
     assert not [line for line in again.log if line.get("method") in {"FILTERED", "RANGES"}]
-    assert before == {p: f.stat().st_mtime_ns for p, f in rehearsal.published("gfs", GFS).items()}
+    assert before == {p: f.stat().st_mtime_ns for p, f in twf.published("gfs", GFS).items()}
 
 
 def test_hours_that_are_not_there_yet_are_named_not_waited_for(rehearsal):
@@ -124,3 +142,17 @@ def test_a_nomads_that_does_not_answer_is_said_in_one_sentence(twf):
     assert done.code == 1
     assert "http://127.0.0.1:9 does not answer" in done.err.splitlines()[-1]
     assert "Traceback" not in done.err
+
+
+def test_a_run_whose_patience_is_over_repeats_no_request(twf):
+    done = twf(
+        *("run", "--model", "gfs", "--cycle", "2026012912", "--hours", "0,6", "--json"),
+        *("--products", "t2m", "--patience", "1"),
+        TWF_UPSTREAM__NOMADS_URL="http://127.0.0.1:9",
+    )
+
+    assert done.code == 3, done.err
+    assert {frame["reason"] for frame in json.loads(done.out)["missing"]} == {"source unreachable"}
+    events = [line["event"] for line in done.log]
+    assert events.count("pipeline.source_given_up") == 1
+    assert "fetch.retried" not in events

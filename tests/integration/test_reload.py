@@ -77,7 +77,8 @@ def warmer(config):
 def test_a_changed_scale_is_drawn_as_a_fresh_start_would_and_nothing_is_missing_meanwhile(
     follow, config
 ):
-    service = follow(hours="0-30/3")
+    # At a pace at which it is in the middle of it for seconds, however fast the machine is.
+    service = follow(hours="0-30/3", TWF_UPSTREAM__REQUESTS_PER_MIN="600")
     before = service.wait_some(8)
     assert service.state() == "running"
 

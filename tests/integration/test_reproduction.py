@@ -15,6 +15,17 @@ from render_farm.encode.png import read_texts
 
 GFS, HRRR = "2026012912", "2026012917"
 REGIONS = ("pnw", "puget_sound", "west")
+SMALL = {  # what is compared is bits
+    f"TWF_REGIONS__{key.upper()}__{side}_PX": str(pixels)
+    for key in REGIONS
+    for side, pixels in (("WIDTH", 640), ("HEIGHT", 480))
+}
+
+
+@pytest.fixture
+def twf(twf):
+    twf.environ |= SMALL
+    return twf
 
 
 def drawn_by_hand(twf, model, cycle, products, regions, out):

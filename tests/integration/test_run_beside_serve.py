@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from tests.acquisition.redated import RedatedTree
 from tests.acquisition.rehearsal import Stage
-from tests.integration.service import GFS, REPOSITORY, wait_for
+from tests.integration.service import GFS, REPOSITORY, unhurried, wait_for
 from twf_async.replica.running import running
 
 OLDER = "2026012906"
@@ -67,7 +67,8 @@ def asking(twf, config, *words):
         text=True,
     )
     try:
-        yield process, [process.stderr.readline(), process.stderr.readline()]
+        said = (line for line in process.stderr if unhurried(line))
+        yield process, [next(said), next(said)]
     finally:
         process.kill()
         process.communicate()
@@ -94,8 +95,8 @@ def begun_and_left(start, twf, config):
     twf("pause", "not", "yet", "--config", config)
     with asking(twf, config, *part) as (process, heard):
         process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=30)
-        left = process.returncode
+        _, rest = process.communicate(timeout=60)
+        left, rest = process.returncode, unhurried(rest)
     working = json.loads(twf("status", "--json", "--config", config).out)["models"]["gfs"]["runs"]
     less = twf("run", "--config", config, "--model", "gfs", "--cycle", OLDER)
     twf("resume", "--config", config)
@@ -105,8 +106,8 @@ def begun_and_left(start, twf, config):
     twf("pause", "again", "--config", config)
     with asking(twf, config, "--products", "t2m") as (process, _):
         service.end(signal.SIGKILL)
-        _, told = process.communicate(timeout=30)
-        killed = process.returncode
+        _, told = process.communicate(timeout=60)
+        killed, told = process.returncode, unhurried(told)
 
     assert f"works through gfs {OLDER}" in heard[0]
     assert heard[1] == "the service waits: not yet\n"

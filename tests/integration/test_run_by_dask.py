@@ -1,24 +1,20 @@
 """A run whose maps are drawn by a dask cluster, from the command to the published tree."""
 
 import hashlib
-import socket
 
 import pytest
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed (twf-async[dask])")
 
-from tests.farm.dask_cluster import Cluster
+from tests.farm.dask_cluster import Cluster, unused_port
 
 HRRR = "2026012917"
 
 
 @pytest.fixture
 def cluster(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     (tmp_path / "dask").mkdir()
-    cluster = Cluster(tmp_path / "dask", port)
+    cluster = Cluster(tmp_path / "dask", unused_port())
     cluster.start_scheduler()
     cluster.start_workers(2)
     yield cluster

@@ -4,8 +4,6 @@ import json
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -13,9 +11,7 @@ import numpy as np
 import pytest
 
 from tests.decode.gribmint import LAMBERT, mint
-from tests.integration.service import Service
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 COM = "pub/data/nccf/com"
 CYCLE = "2026012912"
 HOUR = "f006"
@@ -167,7 +163,7 @@ def write(path, messages):
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def replica_root(tmp_path_factory):
     """A NOMADS with GFS, and with two models that nobody of us knows."""
     root = tmp_path_factory.mktemp("nomads")
     com = root / COM
@@ -196,20 +192,6 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture
-def replica(root):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "twf_async", "replica", "--root", root],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    yield process.stdout.readline().strip()
-    process.terminate()
-    process.communicate(timeout=10)
-
-
-@pytest.fixture
 def config(config_dir, tmp_path):
     config = Path(shutil.copytree(config_dir, tmp_path / "config"))
     rewrite(config / "models.toml", r"products = \[[^\]]*\]", 'products = ["t2m"]')
@@ -217,21 +199,8 @@ def config(config_dir, tmp_path):
 
 
 @pytest.fixture
-def service(replica, state, config, tmp_path):
-    environ = state | {
-        "TWF_UPSTREAM__NOMADS_URL": replica,
-        "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000",
-        "TWF_CLOCK__START": "2026-01-29T17:30:00Z",
-        "TWF_MODELS__GFS__POLL_S": "0.5",
-        "TWF_MODELS__GFS__HOURS": '"6"',
-        "TWF_MODELS__AIGFS__ENABLED": "false",
-        "TWF_MODELS__HRRR__ENABLED": "false",
-    }
-    service = Service(environ, tmp_path / "log.jsonl", config)
-    yield service
-    if service.process.poll() is None:
-        service.process.kill()
-        service.process.wait()
+def service(start):
+    return start(TWF_MODELS__GFS__HOURS='"6"')
 
 
 def rewrite(path, pattern, new):
@@ -259,27 +228,20 @@ def picture(service, path):
     return cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
 
 
-def wait_published(service, model, frames):
-    from tests.integration.service import wait_for
-
-    wait_for(
-        lambda: frames <= service.published(model, CYCLE),
-        f"{frames} of {model}; there is {service.json(f'/api/v1/runs/{model}/{CYCLE}')}",
-    )
-
-
 def test_products_scales_regions_and_models_of_toml_alone_appear_after_a_reload(service, config):
-    wait_published(service, "gfs", {("pnw", "t2m", HOUR)})
+    service.wait_published({("pnw", "t2m", HOUR)})
+    before = service.json(f"/api/v1/runs/gfs/{CYCLE}")["frames"]["pnw"]["t2m"][HOUR]
     add_everything(config)
 
     service.process.send_signal(signal.SIGHUP)
 
     here = {(r, p, HOUR) for r in ("pnw", "oregon") for p in ("t2m", "vis", "rh2m", "nameless")}
-    wait_published(service, "gfs", here)
+    service.wait_published(here)
     both = {(r, p, HOUR) for r in ("oregon", "tasman") for p in ("t2m", "rh2m")}
-    wait_published(service, "half", both)
-    wait_published(service, "tas", {("tasman", "t2m", HOUR)})
+    service.wait_published(both, "half")
+    service.wait_published({("tasman", "t2m", HOUR)}, "tas")
     assert service.events("app.reloaded")
+    assert service.json(f"/api/v1/runs/gfs/{CYCLE}")["frames"]["pnw"]["t2m"][HOUR] == before
     seen = {
         picture(service, f"/maps/{model}/{CYCLE}/{region}/{product}/{HOUR}.png").shape
         for model, frames in (("gfs", here), ("half", both), ("tas", {("tasman", "t2m", HOUR)}))
@@ -301,12 +263,12 @@ def test_products_scales_regions_and_models_of_toml_alone_appear_after_a_reload(
     ],
 )
 def test_render_draws_a_model_of_toml_alone_by_the_name_of_its_file(
-    path, product, region, twf, root, config
+    path, product, region, twf, replica_root, config
 ):
     add_everything(config)
 
     done = twf(
-        *("render", root / COM / path, "--product", product, "--region", region),
+        *("render", replica_root / COM / path, "--product", product, "--region", region),
         *("--out", twf.root / "maps", "--config", config, "--json"),
     )
 

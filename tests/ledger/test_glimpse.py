@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from twf_async.clock import Clock
-from twf_async.ledger.entries import HourEntry
-from twf_async.ledger.glimpse import LastKnown, last_known
+from twf_async.ledger.entries import AskedEntry, HourEntry
+from twf_async.ledger.glimpse import LastKnown, last_known, still_asked
 from twf_async.ledger.ledger import Ledger
 
 AT = datetime(2026, 1, 29, 16, 0, 5, tzinfo=UTC)
@@ -35,10 +35,13 @@ async def test_the_newest_run_of_every_model_is_told_also_of_a_ledger_left_open(
         LastKnown("hrrr", "2026012917", "running", 0, None),
     )
 
+    asked = AskedEntry("gfs", "2026012806", None, None, None, wait=False, asked_at=AT)
+    await ledger.record_asked(asked)
     while_open = last_known(path)
     await ledger.stop()
 
     assert while_open == last_known(path) == expected
+    assert still_asked(path) == (("gfs", "2026012806"),)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a database at all, and long enough for it"])
@@ -47,5 +50,5 @@ def test_where_there_is_no_ledger_nothing_is_told_and_nothing_is_made(content, t
     if content is not None:
         path.write_bytes(content)
 
-    assert last_known(path) == ()
+    assert last_known(path) == still_asked(path) == ()
     assert path.exists() == (content is not None)

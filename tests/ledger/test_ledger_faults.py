@@ -230,3 +230,15 @@ async def test_a_directory_in_the_ledgers_place_is_told_and_done_without(tmp_pat
             assert len(await ledger.runs()) == 1
     assert [line["event"] for line in lines] == ["ledger.not_kept"]
     assert path.is_dir()
+
+
+async def test_a_ledger_that_knows_of_no_run_is_as_good_as_none(tmp_path):
+    """Who cleans up begins one, and fills it with nothing: whoever comes next has to."""
+    path = tmp_path / "ledger.sqlite"
+    for _ in range(2):
+        async with opened(path) as ledger:
+            assert ledger.begun_anew
+    async with opened(path) as ledger:
+        await ledger.run_started(*NAME)
+    async with opened(path) as ledger:
+        assert not ledger.begun_anew

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import struct
 import zlib
@@ -32,6 +33,7 @@ from twf_async.clock import Clock
 from twf_async.fetch.distrust import Distrusted
 from twf_async.fetch.errors import NotYetPublished
 from twf_async.fetch.fetched import Appearance, HourFetched, HourWanted
+from twf_async.fetch.record import covers
 from twf_async.ledger.ledger import Ledger
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.pipeline.ports import Workshop
@@ -83,7 +85,7 @@ def catalog(**model_changes) -> Catalog:
         "first_hour_min": 205,
         "gives_up_min": 360,
         "poll_s": 30,
-        "files": [{"path": "x"}],
+        "files": [{"path": "x.{date}.{cc}.f{hour:03d}"}],
         "products": list(PRODUCTS),
         "regions": list(regions),
     } | model_changes
@@ -149,7 +151,12 @@ class ScriptedFetcher:
 
     async def cached(self, wanted: HourWanted) -> dict:
         path = self.folder / f"{wanted.model.key}.{wanted.cycle}.f{wanted.hour:03d}.grib2"
-        return {key: str(path) for key in wanted.keys if path.is_file()}
+        if not path.is_file():
+            return {}
+        holds = json.loads(path.read_bytes())
+        if not covers(Box.model_validate(holds["box"]), wanted.box):
+            return {}
+        return {key: str(path) for key in wanted.keys if str(key) in holds["keys"]}
 
     async def newest_cycle(self, model: Model) -> str | None:
         return max(self.cycles, default=None)
@@ -182,8 +189,9 @@ class ScriptedFetcher:
             raise NotYetPublished(f"hour {wanted.hour} is not there")
         missing = frozenset(key for key in wanted.keys if str(key) in self.absent_keys)
         path = self.folder / f"{wanted.model.key}.{wanted.cycle}.f{wanted.hour:03d}.grib2"
-        path.write_bytes(b"GRIB")
         keys = tuple(sorted(wanted.keys - missing))
+        holds = {"box": wanted.box.model_dump(), "keys": list(map(str, keys))}
+        path.write_text(json.dumps(holds))
         return HourFetched(
             wanted.model.key,
             wanted.cycle,

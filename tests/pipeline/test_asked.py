@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from twf_async.pipeline.asked import Standing, covers, is_coming
+from twf_async.pipeline.asked import Standing, covers, is_coming, joined, owed
+from twf_async.pipeline.opening import extent_of
 from twf_async.pipeline.report import RunCount, RunRequest
 from twf_async.plan.orders import hour_orders
 from twf_async.plan.progress import FileState, FileStatus, Policy, RunProgress
@@ -30,6 +33,70 @@ PART = RunRequest("gfs", "2026012912", hours=(0, 3), products=("t2m",))
 )
 def test_a_run_brings_what_is_asked_for_only_where_it_has_all_of_it(running, asked, does):
     assert covers(running, asked) is does
+
+
+def some(items):
+    return st.none() | st.lists(st.sampled_from(items), min_size=1, unique=True).map(tuple)
+
+
+@pytest.fixture(scope="module")
+def has(config_dir):
+    """What the configuration that is shipped has of the run."""
+    return extent_of(load(config_dir, {}), WHOLE)
+
+
+requests = st.builds(
+    RunRequest,
+    st.just("gfs"),
+    st.just("2026012912"),
+    some((0, 3, 6, 9)),
+    some(("pnw", "west", "conus")),
+    some(("t2m", "refc", "cape")),
+    st.booleans(),
+)
+
+
+@given(requests, requests)
+def test_what_joins_two_requests_brings_all_of_both_and_each_thing_once(one, other):
+    both = joined(one, other)
+
+    assert covers(both, one)
+    assert covers(both, other)
+    assert covers(joined(other, one), both)
+    assert both.wait is (one.wait or other.wait)
+    for names in (both.hours, both.regions, both.products):
+        assert names is None or len(names) == len(set(names))
+
+
+@given(
+    st.sets(
+        st.tuples(
+            st.sampled_from(("pnw", "atlantis")),
+            st.sampled_from(("t2m", "refc", "nonsense")),
+            st.sampled_from((0, 3, 6, 999)),
+        )
+    )
+)
+def test_whatever_is_still_to_come_of_a_run_is_asked_for_as_far_as_it_is_configured(has, frames):
+    known = {
+        (region, product, hour)
+        for region, product, hour in frames
+        if region == "pnw" and product != "nonsense" and hour != 999
+    }
+
+    request = owed("gfs", "2026012912", frames, has)
+
+    if not known:
+        assert request is None
+        return
+    assert known <= {
+        (r, p, h) for r in request.regions for p in request.products for h in request.hours
+    }
+    # Nothing is added but what lies between them: no hour, region or product of its own.
+    assert set(request.hours) == {hour for *_, hour in known}
+    assert set(request.regions) == {region for region, *_ in known}
+    assert set(request.products) == {product for _, product, _ in known}
+    assert request.wait is False
 
 
 def progress(config_dir, states, **more):

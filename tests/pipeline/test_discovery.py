@@ -37,11 +37,9 @@ async def following(bench):
 
 
 async def until(condition):
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it never happened")
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 def ended(bench, cycle):
@@ -76,12 +74,24 @@ async def test_an_hour_is_not_looked_for_before_it_is_likely_to_come(open_bench)
         async with following(bench) as poller:
             await until(lambda: (NEW, 3) in bench.fetcher.looked)
             now = bench.shop.clock.now()
-            assert now >= datetime(2026, 1, 29, 15, 30, tzinfo=UTC)
+            # With its second hour a run begins in earnest: looked for all through its window.
+            assert now >= datetime(2026, 1, 29, 15, 25, tzinfo=UTC) + 0.85 * timedelta(seconds=300)
             assert (NEW, 6) not in bench.fetcher.looked
+            await until(lambda: "f003" in poller.status()["runs"][NEW]["etas"])
             status = poller.status()
         assert bench.fetcher.looked.count((NEW, 0)) <= 2
         assert list(status["runs"][NEW]["etas"]) == ["f003", "f006", "f009", "f012"]
         assert status["coming"]["cycle"] == "2026012918"
+
+
+async def test_a_run_whose_first_hour_never_comes_is_found_by_the_next_one(open_bench):
+    async with open_bench(clock=at(15, 40, speed=60.0)) as bench:
+        bench.fetcher.hours = {3, 6, 9, 12}
+        async with following(bench):
+            await until(
+                lambda: (found := frames(bench)) and found["f003"].state.value == "published"
+            )
+            assert frames(bench)["f000"].state.value == "expected"
 
 
 async def test_viewers_are_told_when_to_expect_what_is_missing(open_bench):
@@ -115,11 +125,12 @@ async def test_what_earlier_runs_taught_is_known_after_a_restart(open_bench):
                 ArrivalEntry("gfs", cycle, hour, start + timedelta(seconds=20 * hour))
                 for hour in (0, 3, 6, 9, 12)
             )
-    async with open_bench(clock=at(15, 49, speed=60.0)) as bench:
+    async with open_bench(clock=at(15, 44, speed=60.0)) as bench:
         bench.fetcher.cycles = {OLD}
         async with following(bench) as poller:
             await until(lambda: (NEW, 0) in bench.fetcher.looked)
-            assert bench.shop.clock.now() >= datetime(2026, 1, 29, 15, 49, 50, tzinfo=UTC)
+            # By the configuration from 15:20 on.
+            assert bench.shop.clock.now() >= datetime(2026, 1, 29, 15, 44, 59, tzinfo=UTC)
             coming = poller.status()["coming"]
     assert coming == {"cycle": NEW, "eta": datetime(2026, 1, 29, 15, 50, tzinfo=UTC)}
 

@@ -1,13 +1,16 @@
 """Frames that bad messages cost: drawn from what comes anew, or failed as bad data."""
 
 import asyncio
+import threading
+from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.pipeline.conftest import CYCLE
 from twf_async.errors import FetchError
-from twf_async.fetch.distrust import SAME_BYTES, Distrusted
-from twf_async.pipeline import run as run_module
+from twf_async.fetch.distrust import ALREADY, SAME_BYTES, Distrusted
+from twf_async.pipeline import working
 from twf_async.pipeline.report import RunRequest
 from twf_async.pipeline.run import RunPipeline
 
@@ -44,7 +47,7 @@ async def test_while_it_comes_anew_the_frame_is_expected_and_not_failed(open_ben
         bench.fetcher.verdicts = [Distrusted(3600.0)]
         pipeline = run(bench, (6,))
         task = asyncio.create_task(pipeline.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (bench.fetcher.distrusted and pipeline.progress.files[6].not_before):
                 await asyncio.sleep(0.01)
 
@@ -106,7 +109,7 @@ async def test_a_job_that_began_before_the_file_came_anew_accuses_the_old_one(op
         bench.renderer.allowed = asyncio.Semaphore(0)
         bench.renderer.spoilt[6, "APCP"] = 2
         task = asyncio.create_task(run(bench, (6, 12)).run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(bench.renderer.jobs) < 2:
                 await asyncio.sleep(0.01)
             bench.renderer.allowed.release()
@@ -123,16 +126,59 @@ async def test_a_job_that_began_before_the_file_came_anew_accuses_the_old_one(op
         assert len(bench.fetcher.distrusted) == 1
 
 
+async def test_a_file_that_is_gone_is_told_by_why_it_was_thrown_away(open_bench):
+    """The job of hour 12 no longer finds what that of hour 6 complained of."""
+    async with open_bench(products=["snow", "t2m"]) as bench:
+        draw = bench.renderer._draw
+        may = {6: threading.Event(), 12: threading.Event()}
+
+        def told(job):
+            assert may[job.hour].wait(60)
+            outcome = draw(job)
+            why = "too cold" if job.hour == 6 else "cannot be read: No such file"
+            failures = (
+                replace(failure, detail=why if failure.product == "snow" else "too warm")
+                for failure in outcome.failures
+            )
+            return replace(outcome, failures=tuple(failures))
+
+        bench.renderer._draw = told
+        bench.renderer.spoilt[6, "APCP"] = 2
+        bench.renderer.spoilt[12, "TMP"] = 1
+        bench.fetcher.verdicts = [Distrusted(3600.0), ALREADY, Distrusted(None, SAME_BYTES)]
+        pipeline = run(bench, (6, 12))
+        with capture_logs() as logs:
+            task = asyncio.create_task(pipeline.run())
+            async with asyncio.timeout(60):
+                while len(bench.renderer.jobs) < 2:
+                    await asyncio.sleep(0.01)
+                may[6].set()
+                while not bench.fetcher.distrusted:
+                    await asyncio.sleep(0.01)
+                may[12].set()
+                while pipeline.count.failed < 2:
+                    await asyncio.sleep(0.01)
+            pipeline.drain()
+            report = await task
+
+        said = [line["detail"] for line in logs if line["event"].startswith("pipeline.fields_")]
+        assert said == ["too cold", "too cold"]
+        assert {(m.product, m.hour, m.detail) for m in report.missing if m.detail} == {
+            ("snow", 12, f"too cold (hour 12: {SAME_BYTES})"),
+            ("t2m", 12, f"too warm (hour 12: {SAME_BYTES})"),
+        }
+
+
 async def test_a_job_that_waits_meanwhile_still_knows_the_other_fields_of_the_file(
     open_bench, monkeypatch
 ):
     """Only the temperature of hour 6 is taken anew, while snow at 12 h waits for a place."""
-    monkeypatch.setattr(run_module, "JOBS_AT_ONCE", 1)
+    monkeypatch.setattr(working, "JOBS_AT_ONCE", 1)
     async with open_bench(products=["t2m", "snow"]) as bench:
         bench.renderer.allowed = asyncio.Semaphore(0)
         bench.renderer.spoilt[6, "TMP"] = 1
         task = asyncio.create_task(run(bench, (6, 9, 12)).run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not bench.renderer.jobs:
                 await asyncio.sleep(0.01)
             while len(bench.fetcher.asked) < 3:
@@ -154,7 +200,7 @@ async def test_a_drain_leaves_it_to_the_next_start(open_bench):
         bench.fetcher.verdicts = [Distrusted(3600.0)]
         pipeline = run(bench, (6,))
         task = asyncio.create_task(pipeline.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not bench.fetcher.distrusted:
                 await asyncio.sleep(0.01)
         pipeline.drain()

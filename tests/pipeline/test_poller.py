@@ -188,8 +188,8 @@ async def test_an_older_run_is_drawn_on_request_beside_the_newest(open_bench):
     async with open_bench(clock=at(16)) as bench:
         bench.fetcher.cycles, bench.fetcher.hours = {OLD, NEW}, {0, 3}
         poller = ModelPoller("gfs", bench.shop)
-        with pytest.raises(BadInput, match="the newest run, unknown yet: it comes by itself"):
-            poller.backfill(OLD)
+        with pytest.raises(BadInput, match="no run of gfs has been found yet, so gfs 2026012906"):
+            await poller.backfill(OLD)
         shown = asyncio.create_task(until(bench.shop, "frame.published", cycle=NEW, hour=3))
         await asyncio.sleep(0)
         await poller.start()
@@ -197,18 +197,18 @@ async def test_an_older_run_is_drawn_on_request_beside_the_newest(open_bench):
         ended = asyncio.create_task(until(bench.shop, "run.complete", cycle=OLD))
         await asyncio.sleep(0)
 
-        poller.backfill(OLD)
+        await poller.backfill(OLD)
         active = poller.active_cycles
         for cycle, why in (
             (OLD, "is being worked on already"),
             (NEW, "is being worked on already"),
             ("2026012918", "is not older than the newest run"),
             ("2026012905", "gfs has no run at 05 UTC"),
-            ("yesterday", "is not older than the newest run"),
+            ("yesterday", "cycle 'yesterday' is not of the form YYYYMMDDHH"),
             ("20260129", "20260129"),
         ):
             with pytest.raises(BadInput, match=why):
-                poller.backfill(cycle)
+                await poller.backfill(cycle)
         await ended
         newest = poller.status()["newest"]
         await poller.stop()
@@ -227,8 +227,8 @@ async def test_a_run_that_is_asked_for_is_begun_once_and_outlives_a_reload(open_
         poller = ModelPoller("gfs", bench.shop)
         part = RunRequest("gfs", OLD, hours=(0, 3), products=("t2m",), wait=False)
         whole = RunRequest("gfs", OLD, wait=False)
-        with pytest.raises(BadInput, match="newer than the newest run, unknown yet"):
-            poller.take(part)
+        with pytest.raises(BadInput, match="no run of gfs has been found yet"):
+            await poller.take(part)
         shown = asyncio.create_task(until(bench.shop, "frame.published", cycle=NEW, hour=3))
         await asyncio.sleep(0)
         await poller.start()
@@ -237,10 +237,10 @@ async def test_a_run_that_is_asked_for_is_begun_once_and_outlives_a_reload(open_
         bench.renderer.started.clear()
         frames = [("pnw", "t2m", hour) for hour in (0, 3)]
 
-        begun = poller.take(part)
-        again = poller.take(part)
+        begun = await poller.take(part)
+        again = await poller.take(part)
         with pytest.raises(BadInput, match="less of gfs 2026012906 is being worked on"):
-            poller.take(whole)
+            await poller.take(whole)
         await bench.renderer.started.wait()
         assert poller.is_coming(OLD, frames)
         await poller.reload(drain_s=0.0)
@@ -272,7 +272,7 @@ async def test_of_a_followed_run_only_what_is_there_is_coming(open_bench):
         await poller.start()
         await bench.renderer.started.wait()
         frames = [("pnw", "t2m", hour) for hour in (0, 3, 6, 9, 12)]
-        begun = poller.take(RunRequest("gfs", NEW, wait=False))
+        begun = await poller.take(RunRequest("gfs", NEW, wait=False))
         before = poller.is_coming(NEW, frames)
         third = asyncio.create_task(until(bench.shop, "frame.published", hour=3, product="t2m"))
         await asyncio.sleep(0)
@@ -301,7 +301,7 @@ async def test_a_newer_run_does_not_end_one_that_was_asked_for(open_bench):
         await poller.start()
         await shown
         bench.renderer.allowed = asyncio.Semaphore(0)
-        assert poller.take(RunRequest("gfs", older, wait=False))
+        assert await poller.take(RunRequest("gfs", older, wait=False))
         bench.fetcher.cycles |= {NEW}
         while poller.newest != NEW:
             await asyncio.sleep(0)

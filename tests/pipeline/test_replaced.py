@@ -1,6 +1,7 @@
 """Files that the other side replaces: after the end of a run too, and over a stop at any moment."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,29 @@ async def test_a_stop_while_replaced_files_are_done_again_is_made_up_for(open_be
     assert {(9, "snow"), (12, "snow")} <= again <= OF_HOUR_6 | {(12, p) for _, p in OF_HOUR_6}
     assert (again >= OF_HOUR_6) or stopped == "half drawn"
     assert (told[6], told[9]) == ("second", "first")
+
+
+async def test_an_hour_taken_by_a_fuller_inventory_than_it_appeared_with_is_not_done_again(
+    open_bench,
+):
+    async with open_bench(clock=at(16)) as bench:
+        give, bench.fetcher.editions = bench.fetcher.hour, {6: "half"}
+
+        async def brought(wanted):
+            got = await give(wanted)
+            if wanted.hour != 6:
+                return got
+            bench.fetcher.editions = {6: "whole"}
+            return replace(got, inventory="whole")
+
+        bench.fetcher.hour = brought
+        async with following(bench):
+            await until(ended(bench, NEW))
+            told = await inventories(bench)
+
+        assert told[6] == "whole"
+        assert bench.fetcher.forgotten == []
+        assert set(bench.renderer.drawn.values()) == {1}
 
 
 async def test_files_replaced_after_the_end_of_a_run_are_noticed_within_two_hours(open_bench):

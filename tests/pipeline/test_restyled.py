@@ -39,8 +39,15 @@ def old_style(bench, cycle=NEW):
     }
 
 
+def lose(bench, hours):
+    """Take hours off the other side and out of the cache."""
+    bench.fetcher.hours = {0, 3, 6, 9, 12} - hours
+    for hour in hours:
+        (bench.fetcher.folder / f"gfs.{NEW}.f{hour:03d}.grib2").unlink()
+
+
 async def until(condition):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -63,7 +70,7 @@ async def test_what_cannot_be_had_any_more_stays_online_and_is_marked(open_bench
         await run_once(ONCE, bench.shop)
         before = bench.tree.published("gfs", NEW)
     async with open_bench() as again:
-        again.fetcher.hours = {0, 3}
+        lose(again, {6, 9, 12})
         changed = redrawn(again.shop.settings())
         report = await run_once(ONCE, replace(again.shop, settings=lambda: changed))
         await again.tree.flush()
@@ -81,7 +88,7 @@ async def test_going_back_to_the_old_configuration_unmarks_without_drawing(open_
     async with open_bench() as bench:
         await run_once(ONCE, bench.shop)
     async with open_bench() as again:
-        again.fetcher.hours = set()
+        lose(again, {0, 3, 6, 9, 12})
         changed = redrawn(again.shop.settings())
         await run_once(ONCE, replace(again.shop, settings=lambda: changed))
         await again.tree.flush()
@@ -145,15 +152,21 @@ def _complete(bench):
     return manifest is not None and manifest.state is RunState.COMPLETE
 
 
+async def both_drawn(bench):
+    """An older run, and the newest one with the poller that drew it; and the settings of both."""
+    bench.fetcher.cycles = {OLD, NEW}
+    shop, current = with_settings(bench)
+    await run_once(RunRequest("gfs", OLD, wait=False), shop)
+    poller = ModelPoller("gfs", shop)
+    await poller.start()
+    await until(lambda: _complete(bench))
+    return poller, current
+
+
 async def test_older_runs_are_drawn_again_from_the_cache_after_the_newest(open_bench):
     clock = Clock(datetime(2026, 1, 29, 17, tzinfo=UTC))
     async with open_bench(clock=clock) as bench:
-        bench.fetcher.cycles = {OLD, NEW}
-        shop, current = with_settings(bench)
-        await run_once(RunRequest("gfs", OLD, wait=False), shop)
-        poller = ModelPoller("gfs", shop)
-        await poller.start()
-        await until(lambda: _complete(bench))
+        poller, current = await both_drawn(bench)
         asked, jobs = len(bench.fetcher.asked), len(bench.renderer.jobs)
         (bench.fetcher.folder / f"gfs.{OLD}.f009.grib2").unlink()
 
@@ -176,12 +189,7 @@ async def test_older_runs_are_drawn_again_from_the_cache_after_the_newest(open_b
 async def test_a_reload_does_not_wait_for_an_older_run_that_stands_at_the_gate(open_bench):
     clock = Clock(datetime(2026, 1, 29, 17, tzinfo=UTC))
     async with open_bench(clock=clock) as bench:
-        bench.fetcher.cycles = {OLD, NEW}
-        shop, current = with_settings(bench)
-        await run_once(RunRequest("gfs", OLD, wait=False), shop)
-        poller = ModelPoller("gfs", shop)
-        await poller.start()
-        await until(lambda: _complete(bench))
+        poller, current = await both_drawn(bench)
 
         current[0] = redrawn(current[0])
         async with bench.shop.events.subscribe() as events:

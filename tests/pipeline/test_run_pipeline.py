@@ -2,8 +2,11 @@ import asyncio
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from render_farm.domain.jobs import Reason
+from tests.upkeep.mounts import make_read_only, mounted
+from twf_async.clock import Clock
 from twf_async.errors import BadInput
 from twf_async.fetch.errors import Refused, Truncated
 from twf_async.pipeline.once import run_once
@@ -308,3 +311,21 @@ async def test_a_request_that_cannot_be_is_refused_in_one_sentence(open_bench, r
     async with open_bench() as bench:
         with pytest.raises(BadInput, match=words):
             await run_once(request_, bench.shop)
+
+
+async def test_a_disk_that_turns_read_only_costs_time_and_no_map(open_bench, tmp_path):
+    with mounted(tmp_path / "publish", "size=8m") as disk:
+        async with open_bench(clock=Clock(speed=600.0)) as bench:
+            with capture_logs() as lines:
+                make_read_only(disk)
+                running = asyncio.create_task(run_once(ONCE, bench.shop))
+                async with asyncio.timeout(60):
+                    while "hour" not in {key for line in lines for key in line}:
+                        await asyncio.sleep(0.01)
+            make_read_only(disk, again=False)
+            report = await running
+
+            (first, *_) = [line for line in lines if "hour" in line]
+            assert first["event"] == "pipeline.publish_failed"
+            assert "Read-only file system" in first["reason"]
+            assert (report.state, report.published) == (RunState.COMPLETE, 36)

@@ -83,6 +83,21 @@ def test_it_learns_from_three_runs_on_and_one_strange_run_among_many_does_not_ma
     assert window.high - window.low < timedelta(seconds=5)
 
 
+def test_a_run_may_begin_as_early_as_any_but_no_stranger_makes_looks_begin_before_five_minutes(
+    models,
+):
+    usual = [{0: 12600 + 10 * number, 3: 12650 + 10 * number} for number in range(12)]
+
+    def first(*earlier):
+        return Timetable.learned(models["gfs"], CYCLE, past(*usual, *earlier)).first()
+
+    assert first().low < at(0, 12600) < first().likely < at(0, 12710)
+    assert first({0: 12520}).low < at(0, 12520)
+    likely = first({0: 3000}).likely
+    assert likely - first({0: 3000}).low == timedelta(minutes=5, seconds=1)
+    assert first({0: 20000}).high < at(0, 12800)
+
+
 def test_runs_at_the_same_time_of_day_count_before_the_others(models):
     night = past(*[{0: 12000}] * 4, every_h=24)
     others = [
@@ -110,7 +125,7 @@ HISTORY = st.lists(
     since=st.none() | st.integers(0, 18),
     minutes=st.floats(0, 600),
 )
-def test_whatever_was_learned_a_window_is_in_order_and_moves_with_its_anchor(
+def test_whatever_was_learned_a_window_is_in_order_and_moves_with_its_anchor_or_the_clock(
     models, history, hour, since, minutes
 ):
     table = Timetable.learned(models["hrrr"], CYCLE, past(*history, every_h=1))
@@ -120,7 +135,18 @@ def test_whatever_was_learned_a_window_is_in_order_and_moves_with_its_anchor(
     assert window.low <= window.likely <= window.high
     if anchor is not None:
         later = table.window(hour, Arrival(CYCLE, since, anchor.at + timedelta(hours=1)))
-        assert later.likely - window.likely == timedelta(hours=1)
+        by_clock = window.earliest is not None or later.earliest is not None
+        assert by_clock or later.likely - window.likely == timedelta(hours=1)
+
+
+def test_an_hour_that_keeps_to_the_clock_is_expected_by_it_where_the_one_before_varies(models):
+    runs = [{0: 12300 + 60 * number, 3: 12900 + number} for number in range(8)]
+    learned = Timetable.learned(models["gfs"], CYCLE, past(*runs))
+    early = learned.window(3, Arrival(CYCLE, 0, at(0, 12310)))
+    assert abs(early.likely - at(0, 12903)) < timedelta(seconds=5)
+    assert early.width < timedelta(seconds=60)
+    late = learned.window(3, Arrival(CYCLE, 0, at(300)))
+    assert late.likely > at(300)
 
 
 def test_times_are_aware(models):

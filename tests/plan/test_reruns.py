@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twf_async.plan import readiness, reruns, schedule
+from twf_async.plan import readiness, reruns, schedule, turns
 from twf_async.plan.arrivals import Arrival, Window
 from twf_async.plan.orders import hour_orders
 from twf_async.plan.progress import FileState, FileStatus, Policy, RunProgress
@@ -59,7 +59,7 @@ def test_what_was_made_of_a_replaced_file_is_made_again_and_nothing_else(orders,
     while not run.finished:  # it can be worked through like any other run
         for job in readiness.to_draw(run):
             run = readiness.drawn(readiness.handed_out(run, job), job)
-        for hour in schedule.to_fetch(run, NOW):
+        for hour in turns.to_fetch(run, NOW):
             run = schedule.fetched(schedule.fetching(run, hour), hour, frozenset())
 
 

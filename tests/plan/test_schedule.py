@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from render_farm.domain.catalog import Product
 from render_farm.domain.models import Model
-from twf_async.plan import readiness, schedule
+from twf_async.plan import readiness, schedule, turns
 from twf_async.plan.orders import hour_orders, wanted_by_hour
 from twf_async.plan.progress import FileState, FileStatus, Policy, RunProgress
 
@@ -43,47 +43,47 @@ def fetch(run, *hours):
 
 def test_files_are_asked_for_in_order_a_few_at_once():
     run = begun()
-    assert schedule.to_fetch(run, NOW) == (0, 3)
+    assert turns.to_fetch(run, NOW) == (0, 3)
     run = schedule.fetching(run, 0)
-    assert schedule.to_fetch(run, NOW) == (3,)
+    assert turns.to_fetch(run, NOW) == (3,)
     run = schedule.fetching(run, 3)
-    assert schedule.to_fetch(run, NOW) == ()
-    assert schedule.next_look(run, NOW) is None
+    assert turns.to_fetch(run, NOW) == ()
+    assert turns.next_look(run, NOW) is None
 
 
 def test_fetching_stops_when_enough_hours_wait_to_be_drawn():
     run = fetch(begun(ahead_hours=2), 0, 3)
-    assert schedule.to_fetch(run, NOW) == ()
+    assert turns.to_fetch(run, NOW) == ()
     first = readiness.to_draw(run)[0]
     run = readiness.drawn(readiness.handed_out(run, first), first)
-    assert schedule.to_fetch(run, NOW) == (6,)
+    assert turns.to_fetch(run, NOW) == (6,)
 
 
 def test_only_the_first_absent_hour_is_asked_for_again_until_patience_ends():
     run = replace(fetch(begun(), 0), at_edge=True)
     now = NOW
-    for _ in range(schedule.PATIENCE):
-        assert schedule.to_fetch(run, now) == (3,)
+    for _ in range(turns.PATIENCE):
+        assert turns.to_fetch(run, now) == (3,)
         run = schedule.absent(schedule.fetching(run, 3), 3, now)
-        assert schedule.to_fetch(run, now) == ((6,) if run.files[3].absences == 3 else ())
-        assert schedule.next_look(run, now) is not None
+        assert turns.to_fetch(run, now) == ((6,) if run.files[3].absences == 3 else ())
+        assert turns.next_look(run, now) is not None
         now += LATER
-    assert schedule.to_fetch(run, now) == (3, 6)
+    assert turns.to_fetch(run, now) == (3, 6)
 
 
 def test_at_the_edge_of_a_run_hours_are_asked_for_one_by_one_until_one_is_there_at_once():
     run = schedule.absent(schedule.fetching(begun(), 0), 0, NOW)
     now = NOW + LATER
-    assert schedule.to_fetch(run, now) == (0,)
+    assert turns.to_fetch(run, now) == (0,)
     run = fetch(run, 0)
-    assert schedule.to_fetch(run, now) == (3,)
-    assert schedule.to_fetch(fetch(run, 3), now) == (6, 9)
+    assert turns.to_fetch(run, now) == (3,)
+    assert turns.to_fetch(fetch(run, 3), now) == (6, 9)
 
 
 def test_after_the_deadline_each_absent_hour_gets_one_last_look():
     run = begun(deadline=NOW)
     asked = []
-    while due := schedule.to_fetch(run, NOW):
+    while due := turns.to_fetch(run, NOW):
         asked += due
         for hour in due:
             run = schedule.absent(schedule.fetching(run, hour), hour, NOW)
@@ -94,9 +94,9 @@ def test_after_the_deadline_each_absent_hour_gets_one_last_look():
 def test_a_run_that_is_superseded_looks_once_more_and_ends():
     run = fetch(begun(), 0)
     run = schedule.absent(schedule.fetching(run, 3), 3, NOW)
-    assert schedule.to_fetch(run, NOW) == ()
+    assert turns.to_fetch(run, NOW) == ()
     run = schedule.abandoned(run, NOW)
-    assert schedule.to_fetch(run, NOW) == (3, 6)
+    assert turns.to_fetch(run, NOW) == (3, 6)
     run = schedule.absent(schedule.fetching(run, 3), 3, NOW)
     assert run.files[3].status is FileStatus.GIVEN_UP
 
@@ -105,9 +105,9 @@ def test_a_failure_holds_every_download_of_the_run_for_its_pause():
     run = schedule.failed(
         schedule.fetching(begun(), 0), 0, NOW, reason="throttled", detail="", retry_s=20.0
     )
-    assert schedule.to_fetch(run, NOW) == ()
-    assert schedule.next_look(run, NOW) == NOW + timedelta(seconds=20)
-    assert schedule.to_fetch(run, NOW + timedelta(seconds=20)) == (0, 3)
+    assert turns.to_fetch(run, NOW) == ()
+    assert turns.next_look(run, NOW) == NOW + timedelta(seconds=20)
+    assert turns.to_fetch(run, NOW + timedelta(seconds=20)) == (0, 3)
 
 
 def test_an_hour_that_is_bad_alone_holds_up_no_other_even_at_the_edge_of_a_run():
@@ -118,8 +118,8 @@ def test_an_hour_that_is_bad_alone_holds_up_no_other_even_at_the_edge_of_a_run()
     run = schedule.came(schedule.fetching(run, 3), 3, now)
     run = schedule.failed(run, 3, now, reason="truncated", detail="", retry_s=20.0, holds_run=False)
 
-    assert schedule.to_fetch(run, now) == (6, 9)
-    assert schedule.to_fetch(fetch(run, 6), now + timedelta(seconds=20)) == (3, 9)
+    assert turns.to_fetch(run, now) == (6, 9)
+    assert turns.to_fetch(fetch(run, 6), now + timedelta(seconds=20)) == (3, 9)
 
 
 def test_products_wait_for_each_other_unless_a_file_is_known_to_be_absent():
@@ -167,7 +167,7 @@ def test_whatever_happens_every_product_is_settled_once_and_only_with_its_files(
             settled += [(job.hour, f.product) for f in job.failed]
             run = readiness.handed_out(run, job)
             open_jobs += [job] if job.orders else []
-        due = schedule.to_fetch(run, now)
+        due = turns.to_fetch(run, now)
         for hour in due:
             run = schedule.fetching(run, hour)
             match chance.choice(["there", "there", "absent", "failed", "bad", "hopeless"]):
@@ -189,7 +189,7 @@ def test_whatever_happens_every_product_is_settled_once_and_only_with_its_files(
         if open_jobs and chance.random() < 0.5:
             run = readiness.drawn(run, open_jobs.pop(chance.randrange(len(open_jobs))))
         elif not due:
-            look = schedule.next_look(run, now)
+            look = turns.next_look(run, now)
             assert look is not None or open_jobs or readiness.to_draw(run) or run.finished
             now = max(now, look or now)
     assert run.finished

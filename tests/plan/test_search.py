@@ -53,6 +53,16 @@ def test_a_run_whose_time_is_over_is_given_up_once_and_for_all(models):
     assert search.overtaken("2026012918") == ()
 
 
+def test_a_run_that_is_late_is_looked_for_by_its_second_hour_as_well(models):
+    gfs = models["gfs"]
+    search, asked = RunSearch(gfs, LATEST), []
+    for minutes in (202, 212, 225, 226, 227):
+        now = after(NEXT, minutes)
+        asked.append(search.hour_to_ask(NEXT, windows(gfs), now))
+        search = search.absent(NEXT, windows(gfs), now, chance=0.5)
+    assert asked == [0, 0, 0, 3, 0]
+
+
 def test_a_newer_run_overtakes_one_that_is_still_waited_for(models):
     hrrr = models["hrrr"]
     now = after("2026012912", 55)

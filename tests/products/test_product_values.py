@@ -37,7 +37,7 @@ from render_farm.domain.jobs import HourRendered, MessageSource, ProductTask
 from render_farm.domain.places import Region
 from render_farm.draw.colours import bin_colours
 from render_farm.draw.palette import GROUNDS
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewport import Viewport
 from render_farm.render.hour import render_hour
 from render_farm.render.inputs import JobFields, Unusable
 from tests.products.demo import write_demo

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.publish.test_published_tree import CYCLE, OLDER, WHAT, opened
 from twf_async.publish import tombstones
+from twf_async.publish.manifest import RunState
 from twf_async.publish.pins import BadPin
 from twf_async.publish.tombstones import Extent, Tombstones
 
@@ -105,6 +106,7 @@ async def test_a_list_that_cannot_be_read_is_told_and_begun_anew(tmp_path, stage
     assert [line["model"] for line in lines if line["event"] == "publish.evicted_list_lost"] == [
         "gfs"
     ]
+    assert (tree.maps / "gfs" / "evicted.json.corrupt").read_bytes() == damage
     async with opened(tmp_path) as tree:
         assert tree.was_published("gfs", CYCLE, "pnw", "t2m", 6)
 
@@ -121,12 +123,25 @@ async def test_a_disk_too_full_for_the_note_still_loses_the_run(tmp_path, staged
         assert tree.was_published("gfs", CYCLE, "pnw", "t2m", 6)
 
 
-EXTENTS = st.builds(
-    Extent,
-    st.frozensets(st.integers(0, 384), min_size=1, max_size=4),
-    st.frozensets(st.sampled_from(["pnw", "conus"]), min_size=1),
-    st.frozensets(st.sampled_from(["t2m", "refc", "cape"]), min_size=1),
+FRAMES = st.sets(
+    st.tuples(
+        st.sampled_from(["pnw", "conus"]),
+        st.sampled_from(["t2m", "refc", "cape"]),
+        st.integers(0, 384),
+    ),
+    min_size=1,
+    max_size=30,
 )
+EXTENTS = st.builds(Extent.of_frames, FRAMES)
+
+
+@given(FRAMES, FRAMES)
+def test_of_an_evicted_run_exactly_what_was_online_is_gone(was, more):
+    known = Extent.of_frames(was)
+    assert all(known.has(*frame) for frame in was)
+    assert not any(known.has(*frame) for frame in more - was)
+    both = known.joined(Extent.of_frames(more))
+    assert {frame for block in both.blocks for frame in block.frames()} == was | more
 
 
 @given(st.dictionaries(st.integers(2026010100, 2026010123).map(str), EXTENTS))
@@ -139,7 +154,8 @@ def test_a_list_is_read_as_it_was_written(runs):
 
 def test_the_list_is_bounded_and_small(monkeypatch):
     monkeypatch.setattr(tombstones, "KEPT", 300)
-    extent = Extent(frozenset(range(0, 385, 3)), frozenset({"pnw"}), frozenset(map(str, range(21))))
+    products = [str(number) for number in range(21)]
+    extent = Extent.of_frames(("pnw", kind, hour) for kind in products for hour in range(0, 385, 3))
     stones = Tombstones()
     for number in range(400):
         stones.add(str(2026000000 + number), extent)
@@ -161,6 +177,8 @@ async def test_why_nothing_new_comes_is_in_the_manifests_of_runs_that_come_in(tm
         assert tree.manifest("gfs", OLDER).held == ""
         await tree.open_run("hrrr", CYCLE, **WHAT)
         assert tree.manifest("hrrr", CYCLE).held == "disk nearly full"
+        await tree.finish_run("hrrr", CYCLE, RunState.PARTIAL)  # so nothing is to come
+        assert tree.manifest("hrrr", CYCLE).held == ""
     async with opened(tmp_path, write_every_s=0.01) as tree:  # whether it still is, it will see
         tree.hold("disk nearly full")
         await tree.flush()

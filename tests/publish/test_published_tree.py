@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import json
 import os
+import threading
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -80,6 +81,36 @@ async def test_many_changes_of_state_are_few_writes(tmp_path):
             seen.add(tree.manifest_path("gfs", CYCLE).stat().st_mtime_ns)
         assert len(seen) <= 2 + (time.monotonic() - began) / 0.05  # however slow the machine is
         assert len(seen) < 40
+
+
+async def test_who_has_all_written_waits_for_what_another_is_writing_just_now(
+    tmp_path, monkeypatch
+):
+    """Else pictures are replaced before the disk knows that they may have been."""
+    reached, may = threading.Event(), threading.Event()
+    replace_ = os.replace
+
+    def slow(old, new):
+        if str(new).endswith("manifest.json"):
+            reached.set()
+            may.wait(60)
+        replace_(old, new)
+
+    async with opened(tmp_path, write_every_s=60.0) as tree:
+        await tree.open_run("gfs", CYCLE, **WHAT)
+        monkeypatch.setattr(os, "replace", slow)
+        tree.mark("gfs", CYCLE, [FrameChange("pnw", "t2m", 0, FrameState.FETCHING)])
+        one = asyncio.create_task(tree.flush())
+        await asyncio.to_thread(reached.wait, 60)
+        other = asyncio.create_task(tree.flush())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        waits = not other.done()
+        may.set()
+        await asyncio.gather(one, other)
+
+    assert waits
+    assert tree.manifest("gfs", CYCLE).frames["pnw"]["t2m"]["f000"].state == "fetching"
 
 
 async def test_a_published_frame_is_never_taken_back_by_a_change_of_state(tmp_path, staged):
@@ -241,8 +272,10 @@ async def test_a_frame_whose_file_is_gone_is_expected_again(tmp_path, staged):
     async with opened(tmp_path) as tree:
         await tree.open_run("gfs", CYCLE, **WHAT)
         await publish(tree, staged)
+        await tree.finish_run("gfs", CYCLE, RunState.COMPLETE)
         tree.frame_path("gfs", CYCLE, "pnw", "t2m", 6).unlink()
     async with opened(tmp_path) as tree:
+        assert tree.summary("gfs", CYCLE)["state"] == "running"  # else nobody would draw it
         assert not tree.is_published("gfs", CYCLE, "pnw", "t2m", 6)
         assert tree.is_published("gfs", CYCLE, "conus", "t2m", 6)
         on_disk = json.loads(tree.manifest_path("gfs", CYCLE).read_bytes())

@@ -11,8 +11,8 @@ from render_farm.domain.catalog import HatchLayer, LineLayer, StationValues, Sty
 from render_farm.domain.jobs import ProductTask, RenderJob
 from render_farm.domain.places import Station
 from render_farm.draw.gazetteer import near_text
-from render_farm.draw.projection import Viewport
 from render_farm.draw.stations import station_text
+from render_farm.draw.viewport import Viewport
 from render_farm.render.caches import caches_of
 from render_farm.render.frame import draw_frame
 from render_farm.render.scene import scene
@@ -240,7 +240,22 @@ def test_a_map_that_shows_more_than_the_earth_is_drawn(picture, catalog):
     """Beyond the pole nothing is known: above a dry country it was taken for the highest pixel."""
     _, texts = picture(fill=0.0, scale="cape", size=(200, 4000))
 
-    assert texts.facts == ("", "")
+    assert texts.facts == ("Max < 100 J/kg", "Max < 100 J/kg")
+
+
+@pytest.mark.parametrize(
+    ("scale", "si", "units", "text"),
+    [
+        ("snowfall", 0.0, "imperial", "Max < 0.1 in"),
+        ("snowfall", 0.0, "metric", "Max < 0.2 cm"),
+        ("snowfall", 0.0024, "imperial", "Max < 0.1 in"),  # 0.09 in
+        ("reflectivity_rain", 3.0, "imperial", "Max < 5 dBZ"),
+    ],
+)
+def test_an_empty_map_says_that_there_is_nothing_of_what_it_paints(picture, scale, si, units, text):
+    _, texts = picture(fill=si, scale=scale, units=units)
+
+    assert texts.facts == (text, text)
 
 
 @pytest.mark.parametrize(("slope", "low", "high"), [(0.3, "0", "10"), (-0.3, "−10", "0")])

@@ -13,7 +13,7 @@ from render_farm.derive.derived import Derived
 from render_farm.domain.grib2 import field_bytes, walk
 from render_farm.domain.jobs import Reason
 from render_farm.draw.colours import bin_colours
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewport import Viewport
 from render_farm.render.caches import caches_of
 from render_farm.render.frame import draw_frame
 from render_farm.render.hour import render_hour

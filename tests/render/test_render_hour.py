@@ -9,10 +9,11 @@ from PIL import Image
 from render_farm.decode.read import read
 from render_farm.domain.catalog import Style
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason
-from render_farm.draw.colours import bin_colours, bins_of
-from render_farm.draw.projection import Viewport
+from render_farm.draw.colours import bin_colours, levels_si
+from render_farm.draw.viewport import Viewport
 from render_farm.encode.png import read_texts
 from render_farm.render.hour import render_hour
+from tests.upkeep.mounts import make_read_only, mounted
 
 GFS, HRRR = "2026012912", "2026012917"
 
@@ -59,7 +60,8 @@ def test_the_pixel_at_a_place_has_the_bin_of_the_value_there(
     column = rng.integers(0, viewport.rect.width, 1000)
 
     at = field.grid.index(*viewport.lonlat_of_pixels(column, row))
-    bins = bins_of(kernel_value(field.values, *at, kernel), display)
+    values = kernel_value(field.values, *at, kernel)
+    bins = np.searchsorted(levels_si(display), values, side="right")
 
     painted = image[row + viewport.rect.top, column + viewport.rect.left]
     known = {colour: k for k, colour in enumerate(colours) if colour is not None}
@@ -69,7 +71,7 @@ def test_the_pixel_at_a_place_has_the_bin_of_the_value_there(
         assert sure.mean() > 0.8
     assert sure.sum() > 20
     assert (got == bins)[sure].mean() >= 0.995
-    assert np.abs(got - bins.astype(int))[sure].max() <= 1
+    assert np.abs(got - bins)[sure].max() <= 1
 
 
 def _with(job, product):
@@ -214,3 +216,14 @@ def test_a_temperature_at_two_millibar_never_ends_on_a_two_metre_map(make_job, r
     body = image[60:280].reshape(-1, 3).astype(int)
     greenish = (body[:, 1] > body[:, 0]) & (body[:, 1] > body[:, 2])
     assert greenish.mean() > 0.2  # above freezing; the stratosphere would be violet throughout
+
+
+def test_a_disk_that_turned_read_only_is_not_the_frame_s_fault(make_job, real_file, tmp_path):
+    job = make_job(real_file("gfs", 6), "gfs", GFS, 6, ["t2m"])
+    with mounted(tmp_path / "staging", "size=8m") as disk:
+        make_read_only(disk)
+        result = render_hour(job)
+
+    failures = (result,) if isinstance(result, HourFailed) else result.failures
+    assert [failure.reason for failure in failures] == [Reason.NO_SPACE]
+    assert "Read-only file system" in failures[0].detail

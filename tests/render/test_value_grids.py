@@ -10,7 +10,7 @@ import pytest
 
 from render_farm.decode.read import read
 from render_farm.domain.jobs import HourRendered, Reason
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewport import Viewport
 from render_farm.render.hour import render_hour
 from render_farm.values.grid import decode
 

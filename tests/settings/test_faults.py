@@ -118,15 +118,22 @@ MISTAKES = {
         + 'lines = [{ field = "fill", unit = "m", step = 1, colour = ["#000000"] }]',
         "products.toml: vis.lines.1.colour: unknown key; did you mean 'colours'?",
     ),
+    "step of lines": (
+        "products.toml",
+        VIS
+        + 'scales = { fill = "wind" }\n'
+        + 'lines = [{ field = "fill", unit = "m", step = 1e-9 }]',
+        "products.toml: vis.lines.1.step: 1e-09 is not a number from 1e-06 to 1000000",
+    ),
     "choice": (
         "products.toml",
         VIS + 'scales = { fill = "wind" }\nsampling = "lienar"',
-        "did you mean 'linear'? (it is 'lienar')",
+        "'lienar' is none of 'cubic', 'linear', 'nearest'; did you mean 'linear'?",
     ),
     "colour": (
         "scales.toml",
         SCALE + 'levels = [0, 1]\ncolours = ["red"]',
-        "scales.toml: mine.imperial.colours.1: 'red' is no colour; write it as '#1f2fbf'",
+        "scales.toml: mine.imperial.colours.1: 'red' is not a colour as '#1f2fbf'",
     ),
     "colours that do not fit the levels": (
         "scales.toml",
@@ -151,7 +158,7 @@ MISTAKES = {
     "longitude of 0..360": (
         "regions.toml",
         '[x]\ntitle = "X"\nwest = 235\neast = 20\nsouth = 30\nnorth = 40',
-        "regions.toml: x.west: Input should be less than or equal to 180 (it is 235)",
+        "regions.toml: x.west: 235 is not a number from -180 to 180",
     ),
     "time zone": (
         "regions.toml",
@@ -161,7 +168,7 @@ MISTAKES = {
     "no size at all": (
         "regions.toml",
         BOX + "width_px = 0",
-        "regions.toml: x.width_px: Input should be greater than or equal to 200 (it is 0)",
+        "regions.toml: x.width_px: 0 is not a whole number from 200 to 8000",
     ),
     "a cone that is none": (
         "regions.toml",
@@ -171,22 +178,45 @@ MISTAKES = {
     "beyond the pole": (
         "regions.toml",
         BOX + "central_latitude = 135",
-        "regions.toml: x.central_latitude: Input should be less than or equal to 90 (it is 135)",
+        "regions.toml: x.central_latitude: 135 is not a number from -90 to 90",
     ),
     "no number": (
         "scales.toml",
         SCALE + 'levels = [0, 1]\ncolours = ["#000000"]\noffset = inf',
-        "scales.toml: mine.imperial.offset: Input should be a finite number (it is inf)",
+        "scales.toml: mine.imperial.offset: inf is not a finite number",
     ),
     "key": (
         "regions.toml",
         '["My Region"]\ntitle = "X"\nwest = 1\neast = 2\nsouth = 3\nnorth = 4',
-        "'My Region' is no key: small letters",
+        "'My Region' is not a key: small letters",
     ),
     "station": (
         "stations.toml",
         '[[stations]]\nname = "Nowhere"\nlatitude = 97.0\nlongitude = 3.0',
-        "(Nowhere).latitude: Input should be less than or equal to 90 (it is 97.0)",
+        "(Nowhere).latitude: 97.0 is not a number from -90 to 90",
+    ),
+    "level that is none": (
+        "scales.toml",
+        SCALE + 'levels = [0, [1]]\ncolours = ["#000000"]',
+        "mine.imperial.levels: level [1] is neither a number nor 'A..B step S'",
+    ),
+    "list too short": (
+        "scales.toml",
+        SCALE + "levels = [0, 1]\nanchors = [[0]]",
+        "scales.toml: mine.imperial.anchors.1.2: it is missing",
+    ),
+    "parallels": (
+        "regions.toml",
+        BOX + "standard_parallels = [30, 95]",
+        (
+            "regions.toml: x.standard_parallels: [30, 95] is neither a list of 2 entries, each a"
+            " number from -90 to 90 nor a list of one entry, a number from -90 to 90"
+        ),
+    ),
+    "list of another name": (
+        "stations.toml",
+        '[[station]]\nname = "Nowhere"\nlatitude = 7.0\nlongitude = 3.0',
+        "stations.toml: station: unknown key; a station begins with [[stations]]",
     ),
     "key of a station": (
         "stations.toml",

@@ -24,6 +24,7 @@ import pytest
 
 from tests.acquisition.redated import RedatedTree
 from tests.acquisition.rehearsal import PRODUCTS, REGIONS, REPOSITORY, Stage
+from tests.soak.bench import Lead, megabytes
 from twf_async.app.bench.service import Measured, measured_service
 from twf_async.app.bench.tree import Role, Tree
 from twf_async.clock import Clock
@@ -42,8 +43,8 @@ KEPT = 4
 # doubles is another at once; forty kilobytes kept of each run are more than both. What is less is
 # for tests/acquisition/test_nothing_is_kept.py, which counts.
 GROWTH_MB = {Role.SERVICE: 1.5, Role.FORKSERVER: 1.0, Role.WORKER: 4.0, Role.TRACKER: 0.5}
-# Where one look finds a connection or a download more than the other.
-GROWTH_FDS, GROWTH_THREADS = 2, 1
+# Connections stay open for a while after a download, three of a model; or one more thread waits.
+GROWTH_FDS, GROWTH_THREADS = 3, 1
 GROWTH_STATE = 1.25  # arrivals of ten days are remembered: they are still few
 GROWTH_DISK = 1.25
 
@@ -72,17 +73,6 @@ class Window:
     published_mb: float
 
 
-class _Lead:
-    """The replica's clock: the service's, once that is known."""
-
-    def __init__(self, start: datetime) -> None:
-        self._start = start
-        self.clock: Clock | None = None
-
-    def now(self) -> datetime:
-        return self._start if self.clock is None else self.clock.now()
-
-
 def cycles() -> dict[str, list[str]]:
     first, hours = cycle_time(FIRST), range(RUNS)
     return {
@@ -107,7 +97,7 @@ async def test_over_forty_runs_no_memory_descriptor_thread_or_file_is_gained(tmp
         },
     )
     (tmp_path / "tmp").mkdir()
-    lead, slots, ended = _Lead(stage.begins), {}, []
+    lead, slots, ended = Lead(stage.begins), {}, []
     command = [sys.executable, "-m", "tests.soak.service", str(REPOSITORY / "config")]
     async with running(ReleaseTree(RedatedTree(test_data, runs), lead), clock=lead) as replica:
         environ = {"PYTHONPATH": str(REPOSITORY)} | _plain(os.environ)
@@ -131,9 +121,13 @@ async def test_over_forty_runs_no_memory_descriptor_thread_or_file_is_gained(tmp
     _tell(tmp_path, service, slots, ended, early, late)
     _nothing_missing(service, runs)
     assert late.rss_mb.keys() == early.rss_mb.keys()
+    # Slots are alike, their workers are not: each holds 138 or 143 MB, by the models that it has
+    # drawn. Larger than any was is a growth.
+    heaviest = max(mb for name, mb in early.rss_mb.items() if name.startswith("slot"))
     for name, mb in late.rss_mb.items():
         role = Role.WORKER if name.startswith("slot") else Role(name)
-        assert mb - early.rss_mb[name] < GROWTH_MB[role], name
+        before = heaviest if role is Role.WORKER else early.rss_mb[name]
+        assert mb - before < GROWTH_MB[role], name
         assert late.fds[name] - early.fds[name] <= GROWTH_FDS, name
         assert late.threads[name] - early.threads[name] <= GROWTH_THREADS, name
     assert late.temporary <= early.temporary
@@ -192,17 +186,7 @@ def _disk(root: Path) -> Disk:
         *root.glob("publish/.staging/*"),
     ]
     folders = (root / name for name in ("cache", "state", "publish"))
-    return Disk(len(unfinished), *(_megabytes(folder) for folder in folders))
-
-
-def _megabytes(folder: Path) -> float:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total / 1e6
+    return Disk(len(unfinished), *(megabytes(folder) for folder in folders))
 
 
 def _named(tree: Tree, slots: dict[int, str]):

@@ -23,6 +23,7 @@ import pytest
 
 from tests.acquisition.redated import RedatedTree
 from tests.acquisition.rehearsal import REPOSITORY, Stage
+from tests.soak.bench import Lead, megabytes
 from twf_async.clock import Clock
 from twf_async.plan.runs import cycle_name, cycle_time
 from twf_async.replica.faults.kinds import Kind
@@ -120,29 +121,8 @@ class Service:
             main.num_fds(),
             main.num_threads(),
             len(self.temporary()),
-            _megabytes(self.root / "cache" / "grib"),
+            megabytes(self.root / "cache" / "grib"),
         )
-
-
-def _megabytes(folder: Path) -> float:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total / 1e6
-
-
-class _Lead:
-    """The replica's clock: the service's, once that is known."""
-
-    def __init__(self, start: datetime) -> None:
-        self._start = start
-        self.clock: Clock | None = None
-
-    def now(self) -> datetime:
-        return self._start if self.clock is None else self.clock.now()
 
 
 @pytest.mark.soak
@@ -161,7 +141,7 @@ async def test_two_days_of_three_models_under_faults(tmp_path, test_data, capsys
             "TWF_WEB__PORT": "0",
         },
     )
-    lead = _Lead(stage.begins)
+    lead = Lead(stage.begins)
     hits = HitLog(lead, tmp_path / "hits.jsonl", keep=1000)
     tree = RedatedTree(test_data, runs)
     async with running(ReleaseTree(tree, lead), clock=lead, log=hits) as replica:

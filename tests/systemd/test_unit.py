@@ -9,10 +9,12 @@ import pytest
 from twf_async.app.control.place import socket_path
 from twf_async.app.notify import watchdog_interval_s
 from twf_async.cli.main import LAST_WAIT_S
+from twf_async.errors import BadConfiguration
+from twf_async.farm.reaper import REAP_S
 from twf_async.farm.sizing import MB, worker_count
-from twf_async.farm.slot import REAP_S
 from twf_async.settings.load import load
 from twf_async.settings.service import FarmSettings
+from twf_async.web.door import MOST
 
 UNIT = Path(__file__).resolve().parents[2] / "systemd" / "twf-async.service"
 needs_systemd = pytest.mark.skipif(
@@ -67,15 +69,25 @@ def test_the_unit_keeps_clear_of_what_breaks_us(unit):
     assert unit["OOMPolicy"] == "continue"  # a killed renderer must not end the service
     assert "ProcSubset" not in unit  # it takes /proc/meminfo from the watchdog
     assert unit["User"] != "root"
-    assert unit["RestartPreventExitStatus"] == "78"
     assert unit["ExecReload"].endswith("-HUP $MAINPID")  # a signal to the whole group would do harm
     assert unit["NotifyAccess"] == "main"
+
+
+def test_nothing_but_a_stop_and_a_bad_configuration_ends_it_for_good(unit):
+    assert unit["Restart"] == "always"  # a SIGTERM of somebody else's ends it with 0
+    assert unit["StartLimitIntervalSec"] == "0"  # a port in use may be free in an hour
+    assert unit["RestartPreventExitStatus"] == str(BadConfiguration.exit_code)
 
 
 def test_a_stop_has_more_time_than_a_drain_and_workers_that_hang_take(unit):
     drain_s = FarmSettings().drain_s
 
     assert float(unit["TimeoutStopSec"]) > drain_s + 2 * REAP_S + LAST_WAIT_S + 10
+
+
+def test_as_many_readers_as_are_let_in_leave_half_of_the_descriptors(unit):
+    assert int(unit["LimitNOFILE"]) >= 2 * MOST
+    assert f"{MOST} are let in" in UNIT.read_text()
 
 
 def test_memory_slows_before_it_kills_and_carries_the_workers_that_are_counted_for_it(unit):

@@ -1,7 +1,9 @@
 import os
 import threading
 import time
+from contextlib import asynccontextmanager
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -13,7 +15,9 @@ from twf_async.settings.load import load
 from twf_async.settings.service import CacheSettings
 from twf_async.upkeep.cache import CacheCleaner, CachedFile, files_to_delete, find_files
 from twf_async.upkeep.retention import Retention, runs_kept, runs_to_delete
+from twf_async.upkeep.space import SpaceMaker
 
+FEW = {"hours": (0,), "regions": ("pnw",), "products": ("t2m",)}
 CYCLES = st.sets(st.integers(2026010100, 2026010123).map(str), max_size=10)
 
 
@@ -31,67 +35,66 @@ def test_the_newest_runs_stay_and_so_do_those_shown_pinned_or_in_work(cycles, ke
     assert len(left) <= keep + len(active) + len(pinned) + 1
 
 
-async def test_room_is_made_before_a_run_comes_but_never_an_empty_site(tmp_path):
+@asynccontextmanager
+async def opened(tmp_path):
+    """A published tree and a ledger, both running."""
     tree, ledger = PublishedTree(tmp_path / "publish"), Ledger(tmp_path / "l.sqlite")
     await tree.start()
     await ledger.start()
-    what = {"hours": (0,), "regions": ("pnw",), "products": ("t2m",)}
-    cycles = [f"20260129{hour:02d}" for hour in (0, 6, 12, 18)]
-    for cycle in cycles:
-        await tree.open_run("gfs", cycle, **what)
-        await ledger.run_started("gfs", cycle)
-    await tree.open_run("hrrr", "2026012900", **what)
-    retention = Retention(
-        tree, ledger, keep_runs=lambda _: 2, active=lambda: {("gfs", "2026012906")}
-    )
-    await retention.make_room("gfs", "2026013000")
-    assert tree.runs("gfs") == ("2026012918", "2026012906")
-    assert tree.runs("hrrr") == ("2026012900",)
-    assert [run.cycle for run in await ledger.runs("gfs")] == ["2026012918", "2026012906"]
-    await tree.stop()
-    await ledger.stop()
+    try:
+        yield tree, ledger
+    finally:
+        await tree.stop()
+        await ledger.stop()
+
+
+async def test_room_is_made_before_a_run_comes_but_never_an_empty_site(tmp_path):
+    async with opened(tmp_path) as (tree, ledger):
+        cycles = [f"20260129{hour:02d}" for hour in (0, 6, 12, 18)]
+        for cycle in cycles:
+            await tree.open_run("gfs", cycle, **FEW)
+            await ledger.run_started("gfs", cycle)
+        await tree.open_run("hrrr", "2026012900", **FEW)
+        retention = Retention(
+            tree, ledger, keep_runs=lambda _: 2, active=lambda: {("gfs", "2026012906")}
+        )
+        await retention.make_room("gfs", "2026013000")
+        assert tree.runs("gfs") == ("2026012918", "2026012906")
+        assert tree.runs("hrrr") == ("2026012900",)
+        assert [run.cycle for run in await ledger.runs("gfs")] == ["2026012918", "2026012906"]
 
 
 async def test_a_run_whose_files_cannot_be_moved_away_holds_up_no_other(tmp_path):
-    tree, ledger = PublishedTree(tmp_path / "publish"), Ledger(tmp_path / "l.sqlite")
-    await tree.start()
-    await ledger.start()
-    what = {"hours": (0,), "regions": ("pnw",), "products": ("t2m",)}
-    for cycle in ("2026012900", "2026012906"):
-        await tree.open_run("gfs", cycle, **what)
-    tree.staging.rmdir()  # where runs go to be deleted
-    retention = Retention(tree, ledger, keep_runs=lambda _: 1, active=set)
-    with capture_logs() as lines:
-        await retention.make_room("gfs", "2026012912")
-    told = [line["cycle"] for line in lines if line["event"] == "retention.run_not_deleted"]
-    assert told == ["2026012900", "2026012906"]
-    assert tree.runs("gfs") == ()
-    await tree.stop()
-    await ledger.stop()
+    async with opened(tmp_path) as (tree, ledger):
+        for cycle in ("2026012900", "2026012906"):
+            await tree.open_run("gfs", cycle, **FEW)
+        tree.staging.rmdir()  # where runs go to be deleted
+        tree.staging.touch()
+        retention = Retention(tree, ledger, keep_runs=lambda _: 1, active=set)
+        with capture_logs() as lines:
+            await retention.make_room("gfs", "2026012912")
+        told = [line["cycle"] for line in lines if line["event"] == "retention.run_not_deleted"]
+        assert told == ["2026012900", "2026012906"]
+        assert tree.runs("gfs") == ()
 
 
 async def test_what_is_pinned_stays_however_many_runs_come(tmp_path):
-    tree, ledger = PublishedTree(tmp_path / "publish"), Ledger(tmp_path / "l.sqlite")
-    await tree.start()
-    await ledger.start()
-    what = {"hours": (0,), "regions": ("pnw",), "products": ("t2m",)}
-    cycles = [f"20260129{hour:02d}" for hour in (0, 6, 12, 18)]
-    for cycle in cycles:
-        for model in ("gfs", "hrrr"):
-            await tree.open_run(model, cycle, **what)
-    await tree.pin("gfs", cycles[0], "the storm")
-    kept = {"gfs": 1, "hrrr": 2}
-    retention = Retention(tree, ledger, keep_runs=kept.__getitem__, active=set)
-    assert retention.due("gfs") == (cycles[1], cycles[2])
-    assert retention.due("gfs", coming={"2026013000"}) == (cycles[1], cycles[2], cycles[3])
-    await retention.sweep()
-    assert tree.runs("gfs") == (cycles[3], cycles[0])
-    assert tree.runs("hrrr") == (cycles[3], cycles[2])
-    await tree.unpin("gfs", cycles[0])
-    await retention.sweep()
-    assert tree.runs("gfs") == (cycles[3],)
-    await tree.stop()
-    await ledger.stop()
+    async with opened(tmp_path) as (tree, ledger):
+        cycles = [f"20260129{hour:02d}" for hour in (0, 6, 12, 18)]
+        for cycle in cycles:
+            for model in ("gfs", "hrrr"):
+                await tree.open_run(model, cycle, **FEW)
+        await tree.pin("gfs", cycles[0], "the storm")
+        kept = {"gfs": 1, "hrrr": 2}
+        retention = Retention(tree, ledger, keep_runs=kept.__getitem__, active=set)
+        assert retention.due("gfs") == (cycles[1], cycles[2])
+        assert retention.due("gfs", coming={"2026013000"}) == (cycles[1], cycles[2], cycles[3])
+        await retention.sweep()
+        assert tree.runs("gfs") == (cycles[3], cycles[0])
+        assert tree.runs("hrrr") == (cycles[3], cycles[2])
+        await tree.unpin("gfs", cycles[0])
+        await retention.sweep()
+        assert tree.runs("gfs") == (cycles[3],)
 
 
 def test_a_model_may_keep_another_number_of_runs_than_the_others(config_dir):
@@ -199,6 +202,40 @@ async def test_a_download_and_its_record_go_together_or_not_at_all(tmp_path):
         assert sum(path.stat().st_size for path in tmp_path.rglob("f*")) <= bound
 
 
+def test_a_download_is_as_old_as_the_last_change_of_it_or_its_record(tmp_path):
+    data = keep(tmp_path, "gfs/2026012912/f000.aa", age_s=600.0)
+    now_s = time.time()
+    ages = []
+    for touched in (data, data.with_suffix(".json")):
+        os.utime(data, (now_s - 601.0,) * 2)
+        os.utime(touched, (now_s - 60.0,) * 2)
+        ages += [file.age_s for file in find_files(tmp_path, active=(), now_s=now_s)]
+
+    assert ages == pytest.approx([60.0, 60.0])
+
+
+async def test_no_more_good_downloads_go_than_room_is_wanted_for(tmp_path):
+    cache = tmp_path / "cache"
+    for hour in range(3):
+        keep(cache, f"gfs/2026012912/f{hour:03d}.aa", age_s=600.0 - hour)
+    async with opened(tmp_path) as (tree, ledger):
+        retention = Retention(tree, ledger, keep_runs=lambda _: 4, active=set)
+        space = SpaceMaker(
+            retention,
+            cleaner(cache),
+            cache,
+            maps=tree.root,
+            active=frozenset,
+            free_bytes=lambda _: 50_000.0,
+        )
+
+        assert await space.make_room({"cache_dir": 50_000.0}) == 0
+        assert await space.make_room({"cache_dir": 50_500.0}) == 1100
+
+    left = sorted(path.name for path in cache.rglob("*.grib2"))
+    assert left == ["f001.aa.grib2", "f002.aa.grib2"]
+
+
 async def test_a_run_of_another_model_of_the_same_cycle_protects_nothing(tmp_path):
     for model in ("gfs", "aigfs"):
         keep(tmp_path, f"{model}/2026012912/f000.aa", age_s=7 * 3600)
@@ -266,3 +303,18 @@ def test_directories_that_another_cleaning_removes_end_no_look(tmp_path):
     finally:
         ended.set()
         other.join()
+
+
+def test_a_name_that_the_disk_does_not_show_hides_no_other(tmp_path, monkeypatch):
+    keep(tmp_path, "gfs/2026012912/f000.aa")
+    (tmp_path / "gfs" / "2026012912" / "f003.aa.grib2").write_bytes(b"x")
+    real = os.walk
+
+    def with_a_ghost(root):
+        """What readdir() names and lstat() does not find, or fails at: a damaged directory."""
+        for place, folders, names in real(root):
+            yield place, folders, [*names, "f006.aa.grib2", "n" * 300] if names else names
+
+    monkeypatch.setattr(os, "walk", with_a_ghost)
+    found = find_files(tmp_path, active=(), now_s=time.time())
+    assert sorted(file.path.name for file in found) == ["f000.aa.grib2", "f003.aa.grib2"]

@@ -7,6 +7,7 @@ its files leave of a quota.
 import ctypes
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -22,9 +23,10 @@ from twf_async.settings.service import CacheSettings, WatchdogSettings
 from twf_async.upkeep.cache import CacheCleaner
 from twf_async.upkeep.diary import Diary
 from twf_async.upkeep.diskguard import DiskGuard
+from twf_async.upkeep.disks import GB, Disk
 from twf_async.upkeep.retention import Retention
 from twf_async.upkeep.space import SpaceMaker
-from twf_async.upkeep.vitals import GB, MB, SystemSampler, Vitals
+from twf_async.upkeep.vitals import MB, SystemSampler
 from twf_async.upkeep.watchdog import Watchdog
 
 DISK_MB = 40
@@ -38,18 +40,13 @@ class Quota:
         self.root = root
 
     def free_bytes(self, _path):
-        return self.sample().disk_free_gb * GB
+        return self.sample().disks[0].free_gb * GB
 
     def sample(self):
         used = sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
-        vitals = SystemSampler([]).sample()
         free_gb = (DISK_MB * MB - used) / GB
-        return Vitals(
-            vitals.memory_limit_mb,
-            vitals.memory_available_mb,
-            disk_free_gb=free_gb,
-            disk_total_gb=DISK_MB * MB / GB,
-        )
+        disk = Disk(("cache_dir", "publish_dir"), free_gb, DISK_MB * MB / GB)
+        return replace(SystemSampler({}).sample(), disks=(disk,))
 
 
 @pytest.fixture(params=["tmpfs", "quota"])
@@ -64,7 +61,7 @@ def disk(tmp_path, request):
     size = f"size={DISK_MB}m".encode()
     if libc.mount(b"none", os.fsencode(root), b"tmpfs", 0, size) != 0:
         pytest.skip("no file system may be mounted here")
-    yield root, SystemSampler([root])
+    yield root, SystemSampler({"cache_dir": root / "grib", "publish_dir": root / "publish"})
     assert libc.umount2(os.fsencode(root), 2) == 0  # at once, or when its last file is closed
 
 
@@ -98,7 +95,12 @@ class Bench:
         )
         quota = {"free_bytes": sampler.free_bytes} if isinstance(sampler, Quota) else {}
         space = SpaceMaker(
-            self.retention, cleaner, root / "grib", active=lambda: self.active, **quota
+            self.retention,
+            cleaner,
+            root / "grib",
+            maps=self.tree.root,
+            active=lambda: self.active,
+            **quota,
         )
         diary = Diary(Clock())
         self.at_s = 0.0
@@ -188,6 +190,30 @@ async def test_runs_beyond_the_number_to_keep_go_before_downloads_do(bench, stag
     assert bench.gate.fetch_is_open
     assert [line["event"] for line in lines] == ["retention.run_deleted", "watchdog.disk_low"]
     assert download.exists()
+
+
+async def test_a_run_that_the_next_one_pushes_out_goes_before_no_next_one_can_come(bench, staged):
+    for cycle in RUNS[1:]:  # as many as are to be kept
+        await publish(bench.tree, staged, cycle)
+    (bench.tree.run_path("gfs", RUNS[1]) / "large").write_bytes(b"x" * 10 * MB)
+    download = bench.download(RUNS[2], 1)
+    stuffing = bench.root / "somebody-elses"
+    stuffing.write_bytes(b"x" * 20 * MB)
+    with capture_logs() as lines:
+        await bench.look()
+    assert bench.tree.runs("gfs") == (RUNS[2],)
+    assert bench.gate.fetch_is_open
+    assert [line["event"] for line in lines] == [
+        "cache.sacrificed",
+        "retention.run_deleted",
+        "watchdog.disk_low",
+    ]
+    assert not download.exists()
+
+    stuffing.write_bytes(b"x" * 35 * MB)
+    await bench.look()
+    assert bench.tree.runs("gfs") == (RUNS[2],)  # what is shown stays
+    assert bench.gate.fetch_held_because == "disk nearly full"
 
 
 async def test_while_downloads_are_held_the_manifest_of_a_run_that_comes_in_says_why(bench, staged):

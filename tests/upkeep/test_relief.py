@@ -98,6 +98,12 @@ R, S, G, H = Step.RECYCLE, Step.SHRINK, Step.GROW, Step.HAND_BACK
             id="between the thresholds nothing changes",
         ),
         pytest.param(
+            replace(TWO_IDLE, idle=0),
+            [CRITICAL, LOW] * 7,
+            [(30, S)],
+            id="critical until it is not even low",
+        ),
+        pytest.param(
             TWO_IDLE,
             [look(memory_stall_pct=20.0)] * 9,
             [(10, R), (20, R)],

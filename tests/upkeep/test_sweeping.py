@@ -12,6 +12,7 @@ from tests.publish.conftest import staged as staged  # noqa: PLC0414 - a fixture
 from tests.publish.test_keeping_and_evicting import publish
 from twf_async.app.cleaning import clean_alone
 from twf_async.publish.lock import TreeInUse
+from twf_async.publish.manifest import RunState
 from twf_async.publish.tree import PublishedTree
 from twf_async.settings.load import load
 from twf_async.upkeep.leftovers import find_leftovers
@@ -51,6 +52,7 @@ async def untidy(settings, staged, dead):
     await tree.start()
     for cycle in RUNS:
         await publish(tree, staged, cycle)
+        await tree.finish_run("gfs", cycle, RunState.COMPLETE)
     await tree.pin("gfs", RUNS[0], "the storm")
     size = tree.run_bytes("gfs", RUNS[1])
     await tree.stop()
@@ -129,9 +131,25 @@ async def test_a_dry_run_leaves_a_damaged_manifest_as_it_is(settings, untidy):
     assert tree.manifest_path("gfs", RUNS[1]).read_text() == "{"
 
 
+def test_a_leftover_that_cannot_be_removed_keeps_no_other(tmp_path, dead):
+    for name in ("a", "b"):
+        write(tmp_path / "grib" / f"{name}.{dead}.part", 5)
+    found = find_leftovers(tmp_path / "staging", [tmp_path / "grib"])
+    found[0].path.unlink()
+    (found[0].path / "below").mkdir(parents=True)  # by now a directory
+    (tmp_path / "grib").rename(tmp_path / "moved")
+    (tmp_path / "grib").touch()  # and what was above it no directory any more
+    for leftover in found:
+        leftover.delete()
+    assert (tmp_path / "moved").is_dir()
+
+
 def test_names_without_a_process_are_no_leftovers(tmp_path, dead):
-    for name in (f"f000.{dead}.grib2", "f000.grib2.part", f"{dead}.part", f"a.{dead}-x.part"):
+    huge = "9" * 30  # no process, and more than the system's calls take
+    names = (f"f000.{dead}.grib2", "f000.grib2.part", f"{dead}.part", f"a.{dead}-x.part")
+    for name in (*names, f"f000.{huge}.part"):
         write(tmp_path / "grib" / name, 1)
     write(tmp_path / "staging" / f"gfs.{dead}" / "a", 1)
+    write(tmp_path / "staging" / f"gfs.f006.{huge}-1" / "a", 1)
     assert find_leftovers(tmp_path / "staging", [tmp_path / "grib"]) == ()
     assert find_leftovers(tmp_path / "nowhere", [tmp_path / "nowhere"]) == ()

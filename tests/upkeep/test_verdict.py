@@ -46,6 +46,28 @@ def test_each_shortage_has_its_name(changes, reason):
     assert follow(look(**changes))[0].paused == reason
 
 
+def test_a_full_swap_does_not_flap_at_the_share_that_resumes_otherwise():
+    near = [look(swap_used_pct=95.0, memory_available_mb=mb) for mb in (199.0, 201.0) * 20]
+    paused = [bool(v.paused) for v in follow(*near)]
+    assert paused == [True] * 40
+    clearly = [look(swap_used_pct=95.0, memory_available_mb=260.0)] * 5
+    assert [bool(v.paused) for v in follow(near[0], *clearly)] == [True] * 4 + [False] * 2
+
+
+def test_a_machine_that_is_not_seen_is_held_and_calm_begins_when_it_is_seen_again():
+    seen = follow(WELL, None, None, WELL, WELL, WELL, WELL)
+    assert [v.paused for v in seen] == ["", *["the machine cannot be seen"] * 5, ""]
+
+
+def test_unseen_for_long_with_nothing_in_flight_single_jobs_go_on():
+    looks = [None] * int(LIMITS.starved_s / 5 * 2)
+    assert [n for n, v in enumerate(follow(*looks, running=0)) if v.favour] == [12]
+
+
+def test_a_limit_of_nothing_is_short_of_memory_and_no_fault():
+    assert follow(look(memory_limit_mb=0.0, memory_available_mb=0.0))[0].paused == "memory low"
+
+
 def test_no_swap_is_no_shortage_of_swap_and_little_memory_pauses_all_the_same():
     none = {"swap_total_mb": 0.0, "swap_used_pct": 0.0}
     assert not follow(look(**none, memory_available_mb=150.0))[0].paused

@@ -6,7 +6,17 @@ import itertools
 import pytest
 from structlog.testing import capture_logs
 
-from tests.upkeep.looks import CRITICAL, LIMITS, LOW, WELL, Cleaned, Scripted, look, watchdog
+from tests.upkeep.looks import (
+    CRITICAL,
+    EVERYTHING,
+    LIMITS,
+    LOW,
+    WELL,
+    Cleaned,
+    Scripted,
+    look,
+    watchdog,
+)
 from twf_async.clock import Clock
 from twf_async.farm.errors import FarmClosed
 from twf_async.pipeline.gate import DispatchGate
@@ -21,7 +31,7 @@ def every(seconds):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -149,12 +159,25 @@ async def test_at_the_very_last_the_newest_job_is_handed_back():
 async def test_a_start_while_memory_was_short_is_made_good_when_it_is_ample():
     slots = Slots(1, 1)
     diary = Diary(Clock())
-    foreman = Foreman(slots, lambda: LIMITS, diary, full=3)
+    foreman = Foreman(slots, lambda: LIMITS, diary, full=lambda _: 3)
     for at_s in range(0, 700, 100):
         await foreman.look(WELL, at_s, favoured=False)
         await asyncio.sleep(0)
     assert (slots.asked, slots.size, foreman.full) == (["resize 2", "resize 3"], 3, 3)
     assert [change["event"] for change in diary.recent()] == ["watchdog.slots_taken_back"] * 2
+
+
+async def test_a_limit_that_is_raised_meanwhile_brings_slots_and_a_lower_one_takes_none():
+    slots = Slots(2, 2)
+    foreman = Foreman(slots, lambda: LIMITS, Diary(Clock()), full=lambda mb: int(mb // 400))
+    full = []
+    for number, limit_mb in enumerate((1000.0, 1000.0, 1600.0, 1600.0, 1600.0, 400.0, 400.0)):
+        ample = look(memory_limit_mb=limit_mb, memory_available_mb=0.9 * limit_mb)
+        await foreman.look(ample, number * 400.0, favoured=False)
+        await asyncio.sleep(0)
+        full.append(foreman.full)
+    assert full == [2, 2, 4, 4, 4, 2, 2]
+    assert slots.asked == ["resize 3", "resize 4"]
 
 
 async def test_a_step_that_waits_for_a_job_holds_up_neither_looks_nor_the_end():
@@ -165,7 +188,7 @@ async def test_a_step_that_waits_for_a_job_holds_up_neither_looks_nor_the_end():
     await dog.start()
     await until(lambda: dog.status()["paused"] == "" and len(looks.looks) < 50)
     assert slots.asked == ["resize 1"]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await dog.stop()
     assert slots.size == 2
 
@@ -195,7 +218,7 @@ async def test_a_fault_in_a_step_ends_the_watchdog_loudly():
     )
     await dog.start()
     with pytest.raises(RuntimeError, match="no such slot"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await dog.task
 
 
@@ -210,13 +233,13 @@ async def test_what_can_be_deleted_is_deleted_before_downloads_are_held():
         await until(lambda: cleaned.wanted)
         await dog.stop()
     floor_gb = 0.05 * 250.0
-    assert cleaned.wanted == [1.2 * floor_gb * (1 << 30)]
+    assert cleaned.wanted == [dict.fromkeys(EVERYTHING, 1.2 * floor_gb * (1 << 30))]
     assert [line["event"] for line in lines] == ["watchdog.started"]
     assert told == []
 
 
 async def test_a_file_that_cannot_be_deleted_ends_nothing_and_downloads_are_held():
-    async def refused(_wanted_bytes):
+    async def refused(_wanted):
         raise PermissionError(13, "Permission denied", "f006.grib2")
 
     gate = DispatchGate()

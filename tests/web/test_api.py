@@ -65,6 +65,26 @@ async def test_large_documents_are_compressed_for_who_can_read_them(client):
     assert await packed.json() == await plain.json()
 
 
+@pytest.mark.parametrize(
+    ("said", "packed"),
+    [
+        ("gzip, deflate, br, zstd", True),
+        ("br;q=1.0, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, deflate", False),
+        ("*;q=0", False),
+        ("br", False),
+        ("gzippy", False),
+        (";;,q=,", False),
+        ("", False),
+    ],
+)
+async def test_only_who_can_read_it_gets_it_compressed(client, said, packed):
+    answer = await client.get("/api/v1/models", headers={"Accept-Encoding": said})
+    assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
+    assert (await answer.json())["models"]
+
+
 async def test_a_legend_has_one_colour_per_bin_and_its_unit(client):
     body = await (await client.get("/api/v1/legends/mslp_ptype")).json()
 
@@ -99,7 +119,9 @@ async def test_ready_only_without_reasons(client, reasons):
 async def test_health_and_metrics_answer(client):
     assert (await client.get("/healthz")).status == 200
     assert (await client.get("/health")).status == 200
-    assert "process_cpu_seconds_total" in await (await client.get("/metrics")).text()
+    metrics = await client.get("/metrics")
+    assert "process_cpu_seconds_total" in await metrics.text()
+    assert metrics.headers["Cache-Control"] == "no-store"
 
 
 async def test_the_viewer_and_the_documentation_are_there(client):
@@ -132,6 +154,7 @@ async def test_nothing_can_be_changed_from_outside(client, method):
 
     assert answer.status == 405
     assert (await answer.json())["error"] == f"{method} is not allowed here"
+    assert answer.headers["Allow"] == "GET, HEAD"
 
 
 class TestRoutesOfV1:

@@ -1,6 +1,15 @@
 """Pictures: served by the manifest, cached by their hash, `latest` never breaks."""
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
 from tests.web.conftest import NEW, OLD, PNG, VGRID, publish
+from twf_async import stops
+from twf_async.web import answers
+from twf_async.web.readers import READERS, THREADS, ReaderThreads
 
 
 async def test_a_published_frame_is_served_with_a_strong_etag(client):
@@ -38,6 +47,7 @@ async def test_latest_is_the_newest_run_that_has_this_frame(client, tree):
     six = await client.get("/maps/gfs/latest/pnw/t2m/f006.png", allow_redirects=False)
     assert six.status == 302
     assert f"/maps/gfs/{OLD}/pnw/t2m/f006.png?v=" in six.headers["Location"]
+    assert six.headers["Cache-Control"] == "public, max-age=30"  # another may be the newest soon
 
     await publish(tree, NEW, 6, {"t2m": b"new 6"})
 
@@ -51,6 +61,7 @@ async def test_what_is_not_published_says_why(client):
     unknown = await client.get(f"/maps/gfs/{NEW}/pnw/t2m/f999.png")
 
     assert (waiting.status, (await waiting.json())["state"]) == (404, "expected")
+    assert waiting.headers["Cache-Control"] == "public, max-age=5"  # it may be there in a moment
     assert (failed.status, (await failed.json())["reason"]) == (404, "field missing")
     assert unknown.status == 404
 
@@ -147,3 +158,69 @@ async def test_who_has_the_frame_needs_no_disk(client, tree):
     )
 
     assert again.status == 304
+
+
+async def test_a_map_is_read_though_all_that_brings_maps_online_waits_for_a_disk(
+    client, monkeypatch
+):
+    monkeypatch.setattr(answers, "COMPRESS_ON_LOOP", 1000)
+    loop, disk = asyncio.get_running_loop(), threading.Event()
+    waiting = [loop.run_in_executor(None, disk.wait) for _ in range(100)]
+    try:
+        async with asyncio.timeout(60):
+            answer = await client.get(f"/maps/gfs/{OLD}/pnw/t2m/f000.png")
+            assert (answer.status, await answer.read()) == (200, PNG + b"old 0")
+            large = await client.get("/api/v1/models", headers={"Accept-Encoding": "gzip"})
+            assert large.headers["Content-Encoding"] == "gzip"
+            assert (await large.json())["models"]
+    finally:
+        disk.set()
+        await asyncio.gather(*waiting)
+
+
+async def test_the_end_waits_for_no_disk_that_a_reader_waits_for():
+    readers, disk = ReaderThreads(), threading.Event()
+    try:
+        readers.executor.submit(disk.wait)
+        async with asyncio.timeout(60):
+            await asyncio.to_thread(readers.close)
+    finally:
+        disk.set()
+
+
+async def test_what_is_in_memory_waits_for_no_disk_that_readers_wait_for(client, monkeypatch):
+    monkeypatch.setattr(answers, "COMPRESS_ON_LOOP", 1000)
+    disk = threading.Event()
+    waiting = [client.app[READERS].executor.submit(disk.wait) for _ in range(2 * THREADS)]
+    try:
+        async with asyncio.timeout(60):
+            large = await client.get("/api/v1/models", headers={"Accept-Encoding": "gzip"})
+            assert large.headers["Content-Encoding"] == "gzip"
+            assert (await large.json())["models"]
+        assert not any(each.done() for each in waiting)
+    finally:
+        disk.set()
+
+
+def test_no_end_waits_for_a_thread_that_works_for_a_reader():
+    readers = ReaderThreads()
+
+    names = [
+        threads.submit(lambda: threading.current_thread().name).result(60)
+        for threads in (readers.executor, readers.packer)
+    ]
+
+    readers.close()
+    assert all(name.startswith(stops.LEFT_ALONE) for name in names)  # see cli/test_stops.py
+
+
+async def test_who_reads_from_a_disk_that_does_not_answer_waits_so_long_and_no_longer(tmp_path):
+    (tmp_path / "map").write_bytes(b"map")
+    with ThreadPoolExecutor(1) as threads:
+        disk = threading.Event()
+        threads.submit(disk.wait)
+        with pytest.raises(TimeoutError):
+            await ReaderThreads(threads, patience_s=0.05).read(tmp_path / "map")
+        disk.set()
+        content, digest = await ReaderThreads(threads).read(tmp_path / "map")
+    assert (content, len(digest)) == (b"map", 16)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from render_farm.domain.framing import LOWEST_PX, NARROWEST_PX
 from render_farm.domain.places import Region
 from render_farm.draw.layout import layout
-from render_farm.draw.projection import Viewport
+from render_farm.draw.viewport import Viewport
 from tests.world.painting import CartopyFrame, region_of
 
 

@@ -12,19 +12,18 @@ from multiprocessing.context import BaseContext
 
 import psutil
 
-from render_farm.domain.catalog import Display
 from render_farm.logs import lines
 from render_farm.worker import entry
 from twf_async.app.directories import make_directories
 from twf_async.app.freshness_book import FreshnessBook
 from twf_async.clock import Clock
 from twf_async.farm.farm import Farm
-from twf_async.farm.machine import Machine
+from twf_async.farm.machine import Machine, Room
 from twf_async.farm.peaks import Peaks
+from twf_async.farm.post import SlotSpec
 from twf_async.farm.remote.connection import require_dask
 from twf_async.farm.remote.farm import RemoteFarm
 from twf_async.farm.sizing import MB, budget_mb, worker_count
-from twf_async.farm.slot import SlotSpec
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.fetcher import Fetcher
 from twf_async.fetch.patience import Patience
@@ -36,7 +35,8 @@ from twf_async.publish.events import EventBus
 from twf_async.publish.tree import PublishedTree
 from twf_async.settings.catalog import Catalog
 from twf_async.settings.load import Settings
-from twf_async.settings.service import ServiceSettings
+from twf_async.settings.palettes import displays
+from twf_async.settings.service import FarmSettings, ServiceSettings
 from twf_async.upkeep.cgroup import memory_room, oom_kills
 
 
@@ -78,7 +78,7 @@ async def assembled(
         undo.push_async_callback(ledger.stop)
         if ledger.begun_anew:
             await refill(ledger, tree, Cache(service.cache_dir / "grib"))
-        freshness = FreshnessBook(ledger, clock)
+        freshness = FreshnessBook(ledger, clock, measures=service.clock.is_upstreams)
         await freshness.start()
         farm = make_farm(settings(), context, await ledger.peaks(), gate)
         undo.push_async_callback(farm.stop, kill=True)
@@ -118,13 +118,7 @@ def make_farm(
     """
     service = settings.service
     peaks = Peaks(service.farm.worker_gb * 1024, peaks_mb)
-    limit, available = memory()
-    machine = Machine(
-        available_mb=lambda: memory()[1] / MB,
-        oom_kills=oom_kills,
-        is_calm=lambda: gate.is_open,
-        budget_mb=budget_mb(service.farm, limit),
-    )
+    machine = make_machine(service.farm, gate)
     if service.farm.backend == "dask":
         require_dask()
         return RemoteFarm(
@@ -135,6 +129,7 @@ def make_farm(
             machine=machine,
             peaks=peaks,
         )
+    limit, available = memory()
     slots = worker_count(
         service.farm,
         cores=len(os.sched_getaffinity(0)),
@@ -149,6 +144,16 @@ def make_farm(
         machine=machine,
         peaks=peaks,
     )
+
+
+def make_machine(farm: FarmSettings, gate: DispatchGate) -> Machine:
+    """This machine as it is whenever it is asked: limits are changed while a service runs."""
+
+    def room() -> Room:
+        limit, available = memory()
+        return Room(available / MB, budget_mb(farm, limit))
+
+    return Machine(room, oom_kills=oom_kills, is_calm=lambda: gate.is_open)
 
 
 def slot_spec(service: ServiceSettings, context: BaseContext) -> SlotSpec:
@@ -176,8 +181,6 @@ def memory() -> tuple[int, int]:
 
 async def bin_colours(farm: Farm, catalog: Catalog) -> dict[str, tuple[str, ...]]:
     """The colours of every scale's bins as the renderer draws them, for the legends of the API."""
-    displays: dict[str, Display] = {
-        key: scale.display(catalog.style) for key, scale in catalog.scales.items()
-    }
-    drawn = await farm.call(entry.bin_colours, tuple(displays.values()))
-    return dict(zip(displays, drawn, strict=True))
+    shown = displays(catalog)
+    drawn = await farm.call(entry.bin_colours, tuple(shown.values()))
+    return dict(zip(shown, drawn, strict=True))

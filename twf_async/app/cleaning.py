@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from twf_async.app.upkeep import make_housekeeping
+from twf_async.app.upkeep import make_housekeeping, unfinished
 from twf_async.clock import Clock
 from twf_async.ledger.ledger import Ledger
 from twf_async.publish.tree import PublishedTree
@@ -23,7 +23,9 @@ async def _clean(settings: Settings, *, dry_run: bool) -> dict[str, Any]:
     clock = Clock(service.clock.start, service.clock.speed)
     tree = PublishedTree(service.publish_dir, clock=clock)
     ledger = Ledger(service.state_dir / "ledger.sqlite", clock=clock)
-    keeping = make_housekeeping(lambda: settings, tree, ledger, clock, active=frozenset)
+    keeping = make_housekeeping(
+        lambda: settings, tree, ledger, clock, active=lambda: unfinished(tree)
+    )
     if dry_run:
         await tree.peek()
         return await keeping.clean(dry_run=True)

@@ -18,6 +18,7 @@ from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import ModelFile
 from render_farm.domain.places import Box
 from render_farm.worker import entry
+from twf_async.app.loopback import die_with_parent
 from twf_async.errors import TwfError
 from twf_async.farm.boot import ask_once
 from twf_async.plan.boxes import union
@@ -116,14 +117,20 @@ def _sides(box: Box) -> dict[str, float]:
 
 
 def _write(request: dict[str, Any]) -> None:
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "twf_async.replica.demo_files"],
-        input=json.dumps(request),
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread is at work
+    ) as process:
+        try:
+            _, told = process.communicate(json.dumps(request))
+        except BaseException:
+            process.kill()
+            process.wait()  # whoever is interrupted would leave after a quarter of a second
+            raise
+    if process.returncode != 0:
+        last = (told.strip().splitlines() or ["no reason given"])[-1]
         raise TwfError(f"the synthetic atmosphere could not be made: {last}")

@@ -30,12 +30,15 @@ _PERCENTILES = Gauge(
 class FreshnessBook:
     """Told of every hour that was waited for and is online; the ledger remembers them."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        self._ledger, self._clock = ledger, clock
+    def __init__(self, ledger: Ledger, clock: Clock, *, measures: bool = True) -> None:
+        """measures: False where the other side's clock is not ours, so that spans mean nothing."""
+        self._ledger, self._clock, self._measures = ledger, clock, measures
         self._hours: dict[tuple[str, str, int], FreshnessEntry] = {}
 
     async def start(self) -> None:
         """Recall the last day."""
+        if not self._measures:
+            return
         for entry in await self._ledger.freshness(self._clock.now() - WINDOW):
             self._hours[entry.model, entry.cycle, entry.hour] = entry
         for model in {entry.model for entry in self._hours.values()}:
@@ -44,7 +47,7 @@ class FreshnessBook:
     async def note(self, entry: FreshnessEntry) -> None:
         """An hour is online. Of an hour the first time counts."""
         name = (entry.model, entry.cycle, entry.hour)
-        if name in self._hours:
+        if name in self._hours or not self._measures:
             return
         self._hours[name] = entry
         oldest = self._clock.now() - WINDOW

@@ -15,6 +15,7 @@ from render_farm.worker import entry
 from twf_async.app.localjobs import faults
 from twf_async.app.oneoff import rendered, worker
 from twf_async.app.showcase import RunJobs
+from twf_async.errors import BadInput
 from twf_async.farm.boot import ask_once
 from twf_async.publish.manifest import hour_name
 from twf_async.settings.load import Settings
@@ -55,17 +56,23 @@ def make_gallery(
     context: BaseContext,
     say: Callable[[str], None],
 ) -> Gallery:
-    """Draw all *runs* into *out*: pictures, contact sheets, index.html. OSError."""
+    """Draw all *runs* into *out*: pictures, contact sheets, index.html.
+
+    OSError; BadInput where not one picture could be drawn.
+    """
     out.mkdir(parents=True, exist_ok=True)
     shown: list[Shown] = []
     missing = [sentence for run in runs for sentence in run.missing]
     with worker(settings, context) as executor:
         for run in runs:
-            say(f"{run.model} {run.cycle}: {sum(len(job.tasks) for job in run.jobs)} products")
+            count = sum(len(job.tasks) for job in run.jobs)
+            say(f"{run.model} {run.cycle}: {count} product{'s' * (count != 1)}")
             for job in run.jobs:
                 outcome = rendered(executor, job)
                 missing += [f"{run.model}: {fault}" for fault in faults(outcome)]
                 shown += _collected(settings, outcome, out)
+    if not shown:
+        raise BadInput(f"nothing could be drawn: {'; '.join(missing)}")
     ordered = tuple(sorted(shown, key=partial(_place, settings)))
     for name, width_px in ((SHEET, WIDE_PX), (SMALL_SHEET, SMALL_PX)):
         sheet = contact_sheet(settings, ordered, width_px, out / name)

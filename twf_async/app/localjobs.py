@@ -12,7 +12,13 @@ from render_farm.domain.models import Model
 from render_farm.domain.places import Region
 from twf_async import SOFTWARE
 from twf_async.errors import BadInput
-from twf_async.plan.local import LocalFile, LocalHour, local_hours, model_of_name
+from twf_async.plan.local import (
+    LocalFile,
+    LocalHour,
+    is_of_other_grid,
+    local_hours,
+    model_of_name,
+)
 from twf_async.publish.manifest import hour_name
 from twf_async.settings.load import Settings
 
@@ -47,7 +53,12 @@ class Wanted:
 def local_jobs(
     settings: Settings, model: Model, files: tuple[LocalFile, ...], wanted: Wanted
 ) -> tuple[LocalJob, ...]:
-    """One job per hour that the files hold, rising."""
+    """One job per hour that the files hold, rising; BadInput for files of another model's grid."""
+    for file in files:
+        if is_of_other_grid(file, model):
+            raise BadInput(
+                f"{file.path}: its grid is not that of {model.key}; name its own model with --model"
+            )
     by_hour: dict[int, list[tuple[Product, LocalHour]]] = {}
     for product in wanted.products:
         for found in local_hours(product, model, files):
@@ -133,7 +144,8 @@ def read_files(paths: Iterable[Path]) -> tuple[LocalFile, ...]:
         if len(cycles) != 1:
             raise BadInput(f"{path}: its messages are of several cycles: {sorted(cycles)}")
         keys = frozenset(head.key for head in heads if head.key is not None)
-        files.append(LocalFile(str(path), cycles.pop(), keys))
+        grids = frozenset(head.grid.template for head in heads)
+        files.append(LocalFile(str(path), cycles.pop(), keys, grids))
     if len({file.cycle for file in files}) > 1:
         named = ", ".join(f"{file.path} ({file.cycle})" for file in files)
         raise BadInput(f"the files are of several cycles, draw them one by one: {named}")

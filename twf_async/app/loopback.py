@@ -1,6 +1,7 @@
 """The loopback NOMADS as a child process, for whoever shows or measures with synthetic weather."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ def loopback_nomads(*arguments: str) -> Iterator[str]:
         [sys.executable, "-m", "twf_async.replica", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         text=True,
+        env={"TWF_LOGS__LEVEL": "warning", **os.environ},  # that it runs is ours to tell
         start_new_session=True,  # Ctrl-C is ours; we end it after our drain
         preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread exists yet
     )
@@ -33,9 +35,9 @@ def loopback_nomads(*arguments: str) -> Iterator[str]:
             raise TwfError("the loopback NOMADS did not start; see its lines above")
         yield url
     finally:
+        end(process)
         if process.stdout:
             process.stdout.close()
-        end(process)
 
 
 def end(process: "subprocess.Popen[str]", *, within_s: float = STOP_S) -> int:

@@ -1,6 +1,5 @@
 """Draws maps straight from local GRIB files, through the same worker as the service."""
 
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -10,8 +9,11 @@ from pathlib import Path
 from render_farm.domain.jobs import HourFailed, HourRendered, RenderJob
 from render_farm.domain.models import Model
 from render_farm.worker import entry
+from render_farm.worker.scratch import scratch
 from twf_async.app.localjobs import Wanted, faults, local_jobs, model_of, read_files, resized
-from twf_async.errors import TwfError
+from twf_async.errors import BadInput, TwfError
+from twf_async.farm.boot import OneWorker
+from twf_async.plan.local import model_of_name
 from twf_async.publish.manifest import VALUES_SUFFIX, hour_name
 from twf_async.settings.load import Settings
 
@@ -47,13 +49,13 @@ def draw(settings: Settings, order: OneOff, context: BaseContext) -> Outcome:
     not_applicable: list[str] = []
     order.out.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory(dir=order.out, prefix=".staging-") as staging,
+        scratch(order.out, ".staging-") as staging,
         worker(settings, context) as executor,
     ):
         wanted = Wanted(
             tuple(catalog.products[key].for_model(model.key) for key in order.products),
             resized((catalog.regions[key] for key in order.regions), order.size),
-            Path(staging),
+            staging,
             settings.service.cache_dir / "pixelmaps",
         )
         for hour in local_jobs(settings, model, files, wanted):
@@ -67,9 +69,16 @@ def draw(settings: Settings, order: OneOff, context: BaseContext) -> Outcome:
 
 
 def _model(settings: Settings, order: OneOff) -> Model:
-    if order.model is not None:
-        return settings.catalog.models[order.model]
-    return model_of(settings, order.files[0])
+    """The model of all files; BadInput for one whose name tells another: its map would lie."""
+    models = settings.catalog.models
+    named = order.model
+    model = model_of(settings, order.files[0]) if named is None else models[named]
+    for path in order.files:
+        own = model_of_name(str(path), models.values())
+        if own is not None and model_of_name(str(path), (model,)) is None:
+            mend = "draw it by itself" if named is None else f"leave --model {named} out"
+            raise BadInput(f"{path}: by its name it is of {own.key}, not of {model.key}; {mend}")
+    return model
 
 
 def rendered(executor: ProcessPoolExecutor, job: RenderJob) -> HourRendered | HourFailed:
@@ -82,12 +91,7 @@ def rendered(executor: ProcessPoolExecutor, job: RenderJob) -> HourRendered | Ho
 
 def worker(settings: Settings, context: BaseContext) -> ProcessPoolExecutor:
     """One worker as the service has them."""
-    return ProcessPoolExecutor(
-        1,
-        mp_context=context,
-        initializer=entry.initialise,
-        initargs=(0, settings.service.logs.level, False),
-    )
+    return OneWorker(1, context, entry.initialise, (0, settings.service.logs.level, False))
 
 
 def _collected(job: RenderJob, outcome: HourRendered | HourFailed, order: OneOff) -> list[Path]:

@@ -18,7 +18,11 @@ class ReloadFailed(TwfError):
     """The configuration is good but could not be put in force; the old one holds."""
 
 
-Outcome = Reloaded | TwfError  # the latter: why the old configuration holds
+class ReloadBroke(TwfError):
+    """The new configuration is in force, but not in every part: a fault of ours, that ends us."""
+
+
+Outcome = Reloaded | TwfError  # the latter: why the new configuration does not hold everywhere
 
 
 class Reloads:
@@ -31,7 +35,8 @@ class Reloads:
     async def ask(self) -> Reloaded:
         """Have the configuration read again; returns when it is in force.
 
-        raises  BadConfiguration, ReloadFailed; then the old one holds as before
+        raises  BadConfiguration, ReloadFailed: the old one holds as before
+                ReloadBroke: the service ends
         """
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append(outcome)

@@ -67,11 +67,14 @@ def all_jobs(
     found = [_run_jobs(settings, order, run, held, directory) for run, held in files.items()]
     # As in the service: a total goes on with what was added up before.
     sums = str(directory / "increments")
-    drawn = tuple(_completed(run, notice, sums) for run in found if run.jobs)
+    drawn = [_completed(run, notice, sums) for run in found if run.jobs]
     if not drawn:
         why = "; ".join(sentence for run in found for sentence in run.missing)
         raise BadInput(f"nothing can be drawn: {why or 'no model makes these products'}")
-    return drawn
+    # What a run without any job has not, is told all the same.
+    missing = tuple(sentence for run in found if not run.jobs for sentence in run.missing)
+    drawn[-1] = replace(drawn[-1], missing=drawn[-1].missing + missing)
+    return tuple(drawn)
 
 
 def _demo(

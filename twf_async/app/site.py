@@ -9,6 +9,7 @@ from twf_async.errors import TwfError
 from twf_async.settings.service import WebSettings
 from twf_async.web.application import create_app
 from twf_async.web.context import WebContext
+from twf_async.web.door import GuardedRunner
 
 DRAIN_S = 2.0  # for requests in flight
 
@@ -22,9 +23,7 @@ class Site:
 
     def __init__(self, context: WebContext, settings: WebSettings) -> None:
         self._settings = settings
-        self._runner = web.AppRunner(
-            create_app(context), access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False
-        )
+        self._runner = GuardedRunner(create_app(context), shutdown_timeout=DRAIN_S)
         self.url = ""
         self._log = structlog.get_logger(component="web")
 
@@ -36,9 +35,8 @@ class Site:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self._runner.cleanup()
-            why = os.strerror(error.errno) if error.errno else str(error)
             raise AddressTaken(
-                f"cannot listen at {host}:{port}: {why};"
+                f"cannot listen at {host}:{port}: {reason(error)};"
                 " set web.host and web.port (TWF_WEB__PORT), or stop who listens there"
             ) from error
         chosen = self._runner.addresses[0][1]
@@ -50,3 +48,9 @@ class Site:
         """Answer what is in flight, then stop listening."""
         await self._runner.cleanup()
         self._log.info("web.stopped")
+
+
+def reason(error: OSError) -> str:
+    """What the system says, without what was tried; numbers of names not found lie below 0."""
+    system = os.strerror(error.errno) if error.errno and error.errno > 0 else ""
+    return system or error.strerror or str(error)

@@ -4,7 +4,8 @@ docs/operations.md describes the document; its keys are a contract with whoever 
 """
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,14 +24,22 @@ class Status:
     """Asked by the web for every request; reads, never waits."""
 
     def __init__(
-        self, settings: Callable[[], Settings], parts: Parts, desk: Desk, upkeep: Upkeep
+        self,
+        settings: Callable[[], Settings],
+        parts: Parts,
+        desk: Desk,
+        upkeep: Upkeep,
+        late: Callable[[], Mapping[str, float]],
     ) -> None:
-        self._settings = settings
+        """*late*: parts that do not get on, and for how many seconds."""
+        self._settings, self._late = settings, late
         self._parts, self._desk, self._upkeep = parts, desk, upkeep
         self._fetch = FetchStatus(parts.fetcher, parts.clock)
         self._started_at: datetime = parts.clock.now()
+        self._began_s = time.monotonic()  # the other may be set right meanwhile
         self.reloaded_at: datetime | None = None
         self.reload_fault = ""
+        self.restart_needed: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Everything, JSON-ready. Nothing in it is secret: no path, no address, no contact."""
@@ -42,9 +51,11 @@ class Status:
             "pid": os.getpid(),
             "now": now,
             "started_at": self._started_at,
-            "up_s": round((now - self._started_at).total_seconds() / parts.clock.speed),
+            "up_s": round(time.monotonic() - self._began_s),
             "reloaded_at": self.reloaded_at,
             "reload_fault": self.reload_fault.replace(f"{self._settings().config_dir}/", ""),
+            "restart_needed": list(self.restart_needed),
+            "stuck": {part: round(late_s) for part, late_s in self._late().items()},
             "models": {
                 key: self._model(models[key], known)
                 for key, known in self._desk.status().items()
@@ -90,6 +101,7 @@ class Status:
             "hours": runs[newest]["hours"] if newest in runs else None,
             "etas": runs[newest]["etas"] if newest in runs else {},
             "runs": runs,
+            "asked": known["asked"],
             "shown": shown,
             "shown_run": tree.summary(model.key, shown) if shown else None,
             "freshness": self._parts.freshness.figures(model.key),

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twf_async.app.assembly import Parts, memory
+from twf_async.app.assembly import Parts
+from twf_async.app.directories import DIRECTORIES
 from twf_async.clock import Clock
 from twf_async.farm.farm import Farm
 from twf_async.farm.sizing import worker_count
 from twf_async.ledger.ledger import Ledger
 from twf_async.publish.manifest import RunState
+from twf_async.publish.reading import PublishedRuns
 from twf_async.publish.tree import PublishedTree
 from twf_async.settings.load import Settings
 from twf_async.settings.service import ServiceSettings
@@ -25,7 +27,7 @@ from twf_async.upkeep.leftovers import Leftover, find_leftovers
 from twf_async.upkeep.retention import Retention, runs_kept
 from twf_async.upkeep.space import SpaceMaker
 from twf_async.upkeep.sweeping import Sweeper
-from twf_async.upkeep.vitals import SystemSampler
+from twf_async.upkeep.vitals import MB, SystemSampler
 from twf_async.upkeep.watchdog import Watchdog
 
 Active = Callable[[], AbstractSet[tuple[str, str]]]
@@ -80,13 +82,13 @@ def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Activ
     service = settings().service
 
     def spared() -> AbstractSet[tuple[str, str]]:
-        return active() | _taken_up_first(parts.tree)
+        return active() | unfinished(parts.tree)
 
     keeping = make_housekeeping(settings, parts.tree, parts.ledger, parts.clock, active=spared)
     caches = _downloads(service)
     diary = Diary(parts.clock)
     watchdog = Watchdog(
-        SystemSampler((service.state_dir, service.cache_dir, service.publish_dir)),
+        SystemSampler({key: getattr(service, key) for key in DIRECTORIES}),
         parts.gate,
         parts.events,
         lambda: settings().service.watchdog,
@@ -95,14 +97,18 @@ def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Activ
             parts.farm,
             lambda: settings().service.watchdog,
             diary,
-            full=_slots_when_ample(service, parts.farm),
+            full=lambda limit_mb: _slots_when_ample(service, parts.farm, limit_mb),
         ),
         disk=DiskGuard(
             parts.gate,
             lambda: settings().service.watchdog,
             diary,
             make_room=SpaceMaker(
-                keeping.retention, keeping.cleaner, *caches, active=spared
+                keeping.retention,
+                keeping.cleaner,
+                *caches,
+                maps=parts.tree.root,
+                active=spared,
             ).make_room,
             tell=parts.tree.hold,
         ),
@@ -113,14 +119,7 @@ def make_upkeep(settings: Callable[[], Settings], parts: Parts, *, active: Activ
 @asynccontextmanager
 async def watched(settings: Callable[[], Settings], parts: Parts) -> AsyncIterator[None]:
     """A watchdog over a run by hand: it may exhaust memory and disk as well as the service."""
-    tree = parts.tree
-
-    def unfinished() -> frozenset[tuple[str, str]]:
-        runs = ((model, cycle) for model in tree.models() for cycle in tree.runs(model))
-        running = RunState.RUNNING.value
-        return frozenset(run for run in runs if tree.summary(*run)["state"] == running)
-
-    watchdog = make_upkeep(settings, parts, active=unfinished).watchdog
+    watchdog = make_upkeep(settings, parts, active=lambda: unfinished(parts.tree)).watchdog
     await watchdog.start()
     try:
         yield
@@ -157,18 +156,22 @@ def make_housekeeping(
     return Housekeeping(retention, cleaner, sweeper)
 
 
-def _taken_up_first(tree: PublishedTree) -> frozenset[tuple[str, str]]:
-    """Runs that a start goes on with: nobody works on them yet, and their downloads are wanted."""
-    newest = ((model, cycle) for model in tree.models() for cycle in tree.runs(model)[:2])
+def unfinished(tree: PublishedRuns) -> frozenset[tuple[str, str]]:
+    """Runs that a start goes on with, or closes: until then nobody works on them.
+
+    They are kept whatever their age, for somebody may have asked for them, and so are their
+    downloads.
+    """
+    runs = ((model, cycle) for model in tree.models() for cycle in tree.runs(model))
     running = RunState.RUNNING.value
-    return frozenset(run for run in newest if tree.summary(*run)["state"] == running)
+    return frozenset(run for run in runs if tree.summary(*run)["state"] == running)
 
 
-def _slots_when_ample(service: ServiceSettings, farm: Farm) -> int:
+def _slots_when_ample(service: ServiceSettings, farm: Farm, limit_mb: float) -> int:
     """How many slots the machine carries; a start while memory was short made do with fewer."""
     if service.farm.backend == "dask":
         return farm.size  # its own one: jobs are drawn elsewhere
-    limit, _ = memory()
+    limit = int(limit_mb * MB)
     return worker_count(
         service.farm,
         cores=len(os.sched_getaffinity(0)),

@@ -2,13 +2,13 @@
 
 import json
 import os
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from render_farm.logs import lines
+from render_farm.worker.scratch import scratch
 from twf_async.app.bench.measure import Bench
 from twf_async.app.bench.report import document, table
 from twf_async.app.bench.run_report import run_document, run_table
@@ -24,17 +24,17 @@ from twf_async.cli.options import (
     local_files,
     parse_keys,
     parse_size,
-    prepare,
     products_option,
-    tidy_when_told_to_end,
+    require_known,
 )
+from twf_async.cli.quiet import prepare_quietly
+from twf_async.errors import INCOMPLETE
 from twf_async.farm.boot import boot
 from twf_async.pipeline.report import RunRequest
-from twf_async.settings.load import find_config_dir
+from twf_async.settings.files import find_config_dir
 
 SIZE = "1700x1300"
 RUN_REGIONS = "pnw,west,conus"
-INCOMPLETE = 3
 
 
 @click.group("bench", short_help="Measure what drawing and whole runs cost on this machine.")
@@ -81,17 +81,12 @@ def render(
     CPU time of warm frames from sampling to the written PNG, of whole hours with decoding, of a
     fresh worker's first frame, of a region's caches; sizes and memory. Medians.
     """
-    tidy_when_told_to_end()
-    settings = prepare(config_dir)
-    catalog = settings.catalog
-    if products is not None:
-        chosen("product", products, catalog.products)
-    chosen("region", regions, catalog.regions)
-    chosen("model", (model,) if model else None, catalog.models)
+    settings = prepare_quietly(config_dir)
+    require_known(settings.catalog, products, regions, model)
     context = boot()
     order = DrawAll(files, regions, products, model, size)
-    with tempfile.TemporaryDirectory(prefix="twf-bench-") as directory:
-        runs = all_jobs(settings, order, context, Path(directory))
+    with scratch(prefix="twf-bench-") as directory:
+        runs = all_jobs(settings, order, context, directory)
         bench = Bench(settings, context, repeat)
         figures = bench.measure(runs, _say)
         memory = bench.soak(runs, frames) if frames else None
@@ -144,8 +139,7 @@ def run(
     loopback NOMADS, is outside the figures; a whole run of GFS takes some minutes the first time.
     3 when frames are missing.
     """
-    tidy_when_told_to_end()
-    settings = prepare(config_dir)
+    settings = prepare_quietly(config_dir)
     catalog = settings.catalog
     chosen("model", (model,), catalog.models)
     chosen("region", regions, catalog.regions)
@@ -157,7 +151,7 @@ def run(
     stage = Stage.of(settings, request, workers)
     config = find_config_dir(config_dir, os.environ)
     with ExitStack() as undo:
-        place = keep or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="twf-bench-")))
+        place = keep or undo.enter_context(scratch(prefix="twf-bench-"))
         figures = measure_run(config, stage, boot(), place.resolve(), _say)
     if as_json:
         click.echo(json.dumps(run_document(figures), indent=2))

@@ -7,15 +7,9 @@ from typing import Any
 import click
 
 from twf_async.app.cleaning import clean_alone
-from twf_async.app.control.client import ask
-from twf_async.app.control.place import NoControl
-from twf_async.cli.options import (
-    config_option,
-    json_option,
-    prepare,
-    service_state,
-    state_option,
-)
+from twf_async.cli.asking import ask_or
+from twf_async.cli.options import config_option, json_option, state_option
+from twf_async.cli.quiet import prepare_quietly
 
 TIMEOUT_S = 300.0
 KB = 1000.0
@@ -31,13 +25,14 @@ def command(config_dir: str | None, state_dir: Path | None, *, dry_run: bool, as
 
     Pinned runs and those being worked on stay. A running service is asked to do it.
     """
-    state, body = service_state(config_dir, state_dir), {"dry_run": dry_run}
-    try:
-        swept = ask(state, "clean", body, timeout_s=TIMEOUT_S)
-    except NoControl:
-        if state_dir is not None:
-            raise
-        swept = clean_alone(prepare(config_dir), dry_run=dry_run)
+    swept = ask_or(
+        lambda: clean_alone(prepare_quietly(config_dir), dry_run=dry_run),
+        "clean",
+        {"dry_run": dry_run},
+        config_dir=config_dir,
+        state_dir=state_dir,
+        timeout_s=TIMEOUT_S,
+    )
     click.echo(json.dumps(swept, indent=2) if as_json else _told(swept))
     return 0
 

@@ -1,9 +1,9 @@
 """`twf-async demo`: a loopback NOMADS with synthetic weather and the whole service over it."""
 
 import os
+import shutil
 import sysconfig
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 
 from render_farm.logs import lines
+from render_farm.worker.scratch import scratch
+from twf_async import stops
 from twf_async.app.daemon import Daemon
 from twf_async.app.demo_files import NOTICE
 from twf_async.app.loopback import loopback_nomads
@@ -18,9 +20,11 @@ from twf_async.app.notify import Notifier
 from twf_async.cli.options import config_option
 from twf_async.errors import BadConfiguration
 from twf_async.farm.boot import boot
-from twf_async.settings.load import Settings, find_config_dir, load
+from twf_async.settings.files import find_config_dir
+from twf_async.settings.load import Settings, load
 
 SPEED = 30  # the replica's hours appear this much faster than NOMADS' would
+DIRECTORIES = ("TWF_STATE_DIR", "TWF_CACHE_DIR", "TWF_PUBLISH_DIR")
 GFS_FIRST = timedelta(hours=3, minutes=25)
 
 
@@ -28,26 +32,44 @@ GFS_FIRST = timedelta(hours=3, minutes=25)
 @config_option
 def command(config_dir: str | None) -> int:
     """Show the whole service with synthetic weather; prints the viewer's address."""
-    directory = _config_dir(config_dir)
+    with suppress(KeyboardInterrupt):  # before there was anything to drain
+        stops.interrupt()
+        return _demo(_config_dir(config_dir))
+    return 0
+
+
+def _demo(directory: Path) -> int:
     with (
-        tempfile.TemporaryDirectory(prefix="twf-demo-") as state,
-        _replica(Path(state)) as upstream,
+        scratch(prefix="twf-demo-") as state,
+        stops.at_last(lambda: shutil.rmtree(state, ignore_errors=True)),
+        _replica(state) as upstream,
     ):
         models = load(directory, os.environ).catalog.models
-        environ = _environment(Path(state), upstream, models)
+        environ = _environment(state, upstream, models)
+        _tell_what_is_kept(os.environ)
 
         def read() -> Settings:
             return load(directory, environ)
 
         settings = read()
-        logs = settings.service.logs
+        logs, asked_at = settings.service.logs, settings.service.state_dir
+
+        def announce(url: str) -> None:
+            click.echo(
+                f"\n  The viewer: {url}\n  First maps come in within a minute. Ctrl-C ends it."
+                f"\n  How it gets on: twf-async status --state {asked_at}\n"
+            )
+
         lines.configure(logs.level, console=lines.console_wanted(logs.format))
-        daemon = Daemon(read, settings, boot(), Notifier(None), announce=_announce)
+        daemon = Daemon(read, settings, boot(), Notifier(None), announce=announce)
         return daemon.run()
 
 
-def _announce(url: str) -> None:
-    click.echo(f"\n  The viewer: {url}\n  First maps come in within a minute. Ctrl-C ends it.\n")
+def _tell_what_is_kept(own: Mapping[str, str]) -> None:
+    """Say so where synthetic maps come among those of a service, and stay there."""
+    for name in DIRECTORIES:
+        if name in own:
+            click.echo(f"{name} is set: what the demo makes stays in {own[name]}", err=True)
 
 
 def _config_dir(given: str | None) -> Path:
@@ -67,6 +89,7 @@ def _environment(state: Path, upstream: str, models: Iterable[str]) -> dict[str,
         "TWF_NOTICE": NOTICE,
         "TWF_UPSTREAM__REQUESTS_PER_MIN": "6000",  # loopback: there is nobody to be polite to
         "TWF_LOGS__LEVEL": "warning",
+        "TWF_CLOCK__UPSTREAM_SPEED": str(SPEED),
     }
     for model in models:
         ours[f"TWF_MODELS__{model.upper()}__POLL_S"] = "2"

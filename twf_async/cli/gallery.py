@@ -1,30 +1,33 @@
 """`twf-async gallery`: every product of every model, to be looked at."""
 
 import json
-import tempfile
 from pathlib import Path
 
 import click
 
+from render_farm.worker.scratch import scratch
 from twf_async.app.gallery import make_gallery
 from twf_async.app.showcase import DrawAll, all_jobs
 from twf_async.cli.options import (
-    chosen,
     config_option,
     drawn_regions_option,
     json_option,
     local_files,
     parse_size,
-    prepare,
     products_option,
+    require_known,
     restyled,
     style_options,
-    tidy_when_told_to_end,
 )
+from twf_async.cli.quiet import prepare_quietly
+from twf_async.errors import INCOMPLETE
 from twf_async.farm.boot import boot
 
 
-@click.command("gallery", short_help="Every product of every model, with contact sheets.")
+@click.command(
+    "gallery",
+    short_help="Every product of every model, with contact sheets.",
+)
 @local_files
 @click.option(
     "--out",
@@ -51,19 +54,17 @@ def command(
     *,
     as_json: bool,
     **style: str | None,
-) -> None:
-    """Draw every product of FILE.. (GRIB2), else of the demo atmosphere of all three models."""
-    tidy_when_told_to_end()
-    settings = restyled(prepare(config_dir), style)
-    catalog = settings.catalog
-    if products is not None:
-        chosen("product", products, catalog.products)
-    chosen("region", regions, catalog.regions)
-    chosen("model", (model,) if model else None, catalog.models)
+) -> int:
+    """Draw every product of FILE.. (GRIB2), else of the demo atmosphere of all three models.
+
+    3 when any of them cannot be drawn.
+    """
+    settings = restyled(prepare_quietly(config_dir), style)
+    require_known(settings.catalog, products, regions, model)
     context = boot()
-    with tempfile.TemporaryDirectory(prefix="twf-gallery-") as directory:
+    with scratch(prefix="twf-gallery-") as directory:
         order = DrawAll(files, regions, products, model, size)
-        runs = all_jobs(settings, order, context, Path(directory))
+        runs = all_jobs(settings, order, context, directory)
         gallery = make_gallery(
             settings, runs, out, context, lambda text: click.echo(text, err=True)
         )
@@ -76,7 +77,8 @@ def command(
             "missing": list(gallery.missing),
         }
         click.echo(json.dumps(found, indent=2))
-        return
-    for sentence in gallery.missing:
-        click.echo(f"not drawn: {sentence}", err=True)
-    click.echo(f"{len(gallery.pictures)} pictures: {gallery.index}, {gallery.sheet}")
+    else:
+        for sentence in gallery.missing:
+            click.echo(f"not drawn: {sentence}", err=True)
+        click.echo(f"{len(gallery.pictures)} pictures: {gallery.index}, {gallery.sheet}")
+    return INCOMPLETE if gallery.missing else 0

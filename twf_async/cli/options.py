@@ -3,7 +3,6 @@
 import difflib
 import os
 import re
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,9 @@ import click
 from render_farm.domain.catalog import Style
 from render_farm.logs import lines
 from twf_async.errors import BadInput
-from twf_async.settings.load import Settings, find_config_dir, find_state_dir, load
+from twf_async.settings.catalog import Catalog
+from twf_async.settings.files import find_config_dir, find_state_dir
+from twf_async.settings.load import Settings, load
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,11 +51,6 @@ def service_state(config_dir: str | None, state_dir: Path | None) -> Path:
     return find_state_dir(find_config_dir(config_dir, os.environ), os.environ)
 
 
-def tidy_when_told_to_end() -> None:
-    """SIGTERM ends a command as Ctrl-C does: no temporary files and no child stay behind."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
 def parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
     """`1700x1300` as width and height in pixels."""
     if value is None:
@@ -84,6 +80,18 @@ def chosen(
     if not wanted:
         raise BadInput(f"name at least one {kind}; there are: {', '.join(known)}")
     return wanted
+
+
+def require_known(
+    catalog: Catalog,
+    products: tuple[str, ...] | None,
+    regions: tuple[str, ...],
+    model: str | None,
+) -> None:
+    """BadInput for what the configuration has not, whatever the model. None: nothing was said."""
+    chosen("product", products, catalog.products)
+    chosen("region", regions, catalog.regions)
+    chosen("model", None if model is None else (model,), catalog.models)
 
 
 def restyled(settings: Settings, changes: Mapping[str, str | None]) -> Settings:

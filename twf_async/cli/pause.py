@@ -20,5 +20,6 @@ def command(reason: tuple[str, ...], config_dir: str | None, state_dir: Path | N
     """
     answer = ask(service_state(config_dir, state_dir), "pause", {"reason": " ".join(reason)})
     running = answer["gate"]["running"]
-    drawing = f"; {running} jobs under way are finished" if running else ""
-    click.echo(f"paused{drawing}; `twf-async resume` or a restart goes on")
+    hours = f"{running} hour{'s' if running > 1 else ''} handed to the workers and "
+    begun = f"{hours if running else ''}downloads that have begun"
+    click.echo(f"paused; {begun} are still finished; `twf-async resume` or a restart goes on")

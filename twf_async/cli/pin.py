@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from twf_async.app.control.client import ask
-from twf_async.app.control.place import NoControl
 from twf_async.app.pinning import pin_alone
-from twf_async.cli.options import config_option, prepare, service_state, state_option
+from twf_async.cli.asking import ask_or
+from twf_async.cli.cycles import cycle_argument
+from twf_async.cli.options import config_option, state_option
+from twf_async.cli.quiet import prepare_quietly
 
 
 @click.command("pin", short_help="Keep a run online whatever its age.")
 @click.argument("model")
-@click.argument("cycle", metavar="YYYYMMDDHH")
+@cycle_argument
 @click.argument("reason", nargs=-1, required=True)
 @config_option
 @state_option
@@ -28,10 +29,11 @@ def command(
     A running service is asked to; without one it is done at the published tree.
     """
     body = {"model": model, "cycle": cycle, "reason": " ".join(reason)}
-    try:
-        ask(service_state(config_dir, state_dir), "pin", body)
-    except NoControl:
-        if state_dir is not None:
-            raise
-        pin_alone(prepare(config_dir).service, model, cycle, body["reason"])
+    ask_or(
+        lambda: pin_alone(prepare_quietly(config_dir).service, model, cycle, body["reason"]),
+        "pin",
+        body,
+        config_dir=config_dir,
+        state_dir=state_dir,
+    )
     click.echo(f"{model} {cycle} stays until `twf-async unpin {model} {cycle}`")

@@ -20,4 +20,4 @@ def command(config_dir: str | None, state_dir: Path | None) -> None:
     """
     answer = ask(service_state(config_dir, state_dir), "reload", {}, timeout_s=TIMEOUT_S)
     waiting = answer["restart_needed"]
-    click.echo(f"reloaded; {', '.join(waiting)} wait for a restart" if waiting else "reloaded")
+    click.echo(f"reloaded; with the next start: {', '.join(waiting)}" if waiting else "reloaded")

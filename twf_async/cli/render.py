@@ -7,19 +7,17 @@ import click
 
 from twf_async.app.oneoff import OneOff, draw
 from twf_async.cli.options import (
-    chosen,
     config_option,
     json_option,
     parse_keys,
     parse_size,
-    prepare,
+    require_known,
     restyled,
     style_options,
-    tidy_when_told_to_end,
 )
+from twf_async.cli.quiet import prepare_quietly
+from twf_async.errors import INCOMPLETE
 from twf_async.farm.boot import boot
-
-INCOMPLETE = 3
 
 
 @click.command("render", short_help="Maps straight from local GRIB2 files.")
@@ -75,12 +73,8 @@ def command(
     **style: str | None,
 ) -> int:
     """Draw products for every forecast hour that FILE.. hold; 3 when any cannot be drawn."""
-    tidy_when_told_to_end()
-    settings = restyled(prepare(config_dir), style)
-    catalog = settings.catalog
-    chosen("product", products, catalog.products)
-    chosen("region", regions, catalog.regions)
-    chosen("model", (model,) if model else None, catalog.models)
+    settings = restyled(prepare_quietly(config_dir), style)
+    require_known(settings.catalog, products, regions, model)
     order = OneOff(files, products, regions, out, model, size, values=values)
     outcome = draw(settings, order, boot())
     if as_json:

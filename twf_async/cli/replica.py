@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from twf_async import stops
 from twf_async.errors import BadInput
 
 
@@ -20,9 +21,12 @@ from twf_async.errors import BadInput
     add_help_option=False,
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(arguments: tuple[str, ...]) -> None:
+def command(arguments: tuple[str, ...]) -> int:
     """Serve a loopback NOMADS: --root DIR, --demo or --sparse DIR; --port N. See replica --help."""
     program = Path(sys.executable)
     if not program.exists():
         raise BadInput(f"the Python that runs this ({program}) is gone; install again")
-    os.execv(program, [str(program), "-m", "twf_async.replica", *arguments])  # noqa: S606
+    stops.keep_back()  # what comes from here on is the other program's
+    if stops.asked() is None:
+        os.execv(program, [str(program), "-m", "twf_async.replica", *arguments])  # noqa: S606
+    return 0

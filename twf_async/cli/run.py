@@ -1,39 +1,40 @@
 """`twf-async run`: one run, then the end."""
 
 import asyncio
-import json
-import signal
 import sys
-from dataclasses import asdict
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import click
 import uvloop
 
-from twf_async.app.assembly import assembled
-from twf_async.app.control.handed_over import HandedOver, hand_over
-from twf_async.app.upkeep import watched
+from twf_async import stops
+from twf_async.app.assembly import Parts, assembled
+from twf_async.app.control.handed_over import hand_over
+from twf_async.app.upkeep import make_housekeeping, unfinished, watched
+from twf_async.cli.cycles import require_begun
 from twf_async.cli.hours import HoursAsked, hours_option
 from twf_async.cli.options import (
     chosen,
     config_option,
     json_option,
-    prepare,
     products_option,
     regions_option,
     service_state,
-    tidy_when_told_to_end,
 )
-from twf_async.errors import BadInput
+from twf_async.cli.progress import bar, tell
+from twf_async.cli.quiet import holds_told, prepare_quietly
+from twf_async.cli.trouble import say
+from twf_async.cli.waiting import wait_for
+from twf_async.clock import Clock
+from twf_async.errors import INCOMPLETE, BadInput, FarmError
 from twf_async.farm.boot import boot
-from twf_async.pipeline.once import LATEST, run_once
-from twf_async.pipeline.report import RunCount, RunReport, RunRequest
+from twf_async.pipeline.once import LATEST, PATIENCE_S, run_once
+from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.plan.runs import cycle_time
 from twf_async.settings.load import Settings
 
-INCOMPLETE = 3
-FORCED_STOP = 130
+LONGEST_PATIENCE_S = 7 * 86_400
 
 
 @click.command("run", short_help="Fetch, render and publish one run; 3 when frames are missing.")
@@ -42,6 +43,15 @@ FORCED_STOP = 130
 @hours_option
 @regions_option
 @products_option
+@click.option(
+    "--patience",
+    "patience_s",
+    default=int(PATIENCE_S),
+    show_default=True,
+    type=click.IntRange(1, LONGEST_PATIENCE_S),
+    metavar="SECONDS",
+    help="End with what is there once nothing has come for so long.",
+)
 @config_option
 @json_option
 def command(
@@ -50,16 +60,18 @@ def command(
     hours: HoursAsked | None,
     regions: tuple[str, ...] | None,
     products: tuple[str, ...] | None,
+    patience_s: int,
     config_dir: str | None,
     *,
     as_json: bool,
 ) -> int:
     """Fetch, render and publish one run of a model; 3 when frames are missing.
 
-    Hours that are not there yet are not waited for. Where a service runs on the same state, it does
-    the work, and this command shows how far it is; Ctrl-C then ends the command, not the work.
+    Hours that are not there yet are not waited for; a source that does not answer, or work that is
+    held, for as long as --patience says. Where a service runs on the same state, it does the work,
+    and this command shows how far it is; Ctrl-C then ends the command, not the work.
     """
-    settings = prepare(config_dir)
+    settings = prepare_quietly(config_dir)
     models = settings.catalog.models
     chosen("model", (model,), models)
     if cycle != LATEST and not _is_cycle(cycle):
@@ -68,18 +80,31 @@ def command(
         model,
         cycle,
         hours.of(models[model], cycle) if hours else None,
-        chosen("region", regions, models[model].regions) if regions else None,
-        chosen("product", products, models[model].products) if products else None,
+        chosen("region", regions, models[model].regions) if regions is not None else None,
+        chosen("product", products, models[model].products) if products is not None else None,
         wait=False,
     )
-    if (run := hand_over(*_service_places(settings, config_dir), request)) is not None:
-        report = _watch(run)
+    state_dir, publish_dir = _service_places(settings, config_dir)
+    if (run := hand_over(state_dir, publish_dir, request)) is not None:
+        report = wait_for(run, patience_s)
+        goes = run.goes
     else:
+        if cycle != LATEST:
+            require_begun(cycle, Clock(settings.service.clock.start, settings.service.clock.speed))
+        context = boot()
+        stops.note()  # until there is a loop to heed one
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            report = runner.run(_run(settings, request, boot()))
+            report, goes = runner.run(_run(settings, request, context, patience_s))
     if report is None:
-        return FORCED_STOP
-    _tell(report, as_json=as_json)
+        return stops.FORCED
+    tell(report, as_json=as_json)
+    if goes:
+        name = f"{model} {report.cycle}"
+        click.echo(
+            f"{name} is older than the runs that are kept, and goes when a service starts or its"
+            f" next run comes; to keep it: twf-async pin {name} REASON",
+            err=True,
+        )
     return INCOMPLETE if report.missing else 0
 
 
@@ -97,65 +122,41 @@ def _is_cycle(text: str) -> bool:
     return True
 
 
-async def _run(settings: Settings, request: RunRequest, context: BaseContext) -> RunReport | None:
+async def _run(
+    settings: Settings, request: RunRequest, context: BaseContext, patience_s: float
+) -> tuple[RunReport | None, bool]:
+    """The report, None where it was told to stop; and whether the run is too old to stay."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel if task else sys.exit)
+    end = task.cancel if task else sys.exit
     try:
         async with (
             assembled(lambda: settings, context) as parts,
             watched(lambda: settings, parts),
+            holds_told(parts.gate, _tell_hold),
         ):
-            return await run_once(request, parts.workshop, on_progress=_progress())
+            with stops.heeded(lambda _: loop.call_soon_threadsafe(end)):
+                report = await run_once(
+                    request, parts.workshop, patience_s=patience_s, on_progress=bar()
+                )
+                return report, _goes_soon(settings, parts, report)
     except asyncio.CancelledError:
-        return None
+        return None, False
+    except FarmError:
+        if stops.asked() is None:
+            raise
+        return None, False  # the workers were told to stop as well
 
 
-def _watch(run: HandedOver) -> RunReport | None:
-    """Show how the service gets on with a run; None when told to end before it has."""
-    name = f"{run.model} {run.cycle}"
-    doing = "works through" if run.begun else "is working on"
-    click.echo(f"the running service (process {run.pid}) {doing} {name}", err=True)
-    tidy_when_told_to_end()
-    try:
-        return run.followed(_progress(), _tell_hold)
-    except KeyboardInterrupt:
-        click.echo(
-            f"{name} goes on in the service; `twf-async status` shows how far it is", err=True
-        )
-        return None
+def _goes_soon(settings: Settings, parts: Parts, report: RunReport) -> bool:
+    keeping = make_housekeeping(
+        lambda: settings,
+        parts.tree,
+        parts.ledger,
+        parts.clock,
+        active=lambda: unfinished(parts.tree),
+    )
+    return report.cycle in keeping.retention.due(report.model)
 
 
 def _tell_hold(reason: str) -> None:
-    click.echo(f"the service waits: {reason}" if reason else "the service goes on", err=True)
-
-
-def _progress() -> "_Bar | None":
-    return _Bar() if sys.stderr.isatty() else None
-
-
-class _Bar:
-    """A bar on the terminal's last line."""
-
-    def __call__(self, count: RunCount) -> None:
-        """Redraw it."""
-        width = 30
-        filled = width * count.settled // max(1, count.expected)
-        bar = "#" * filled + "." * (width - filled)
-        failed = f", {count.failed} failed" if count.failed else ""
-        click.echo(
-            f"\r[{bar}] {count.published}/{count.expected} frames{failed} ", nl=False, err=True
-        )
-
-
-def _tell(report: RunReport, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(asdict(report), indent=2, default=str))
-        return
-    click.echo(
-        f"{report.model} {report.cycle}: {report.published} of {report.expected} frames published"
-        f" ({report.drawn} drawn now, {report.not_applicable} not applicable)"
-        f" in {report.took_s:.1f} s"
-    )
-    for frame in report.missing:
-        click.echo(f"missing {frame}", err=True)
+    say(f"waiting: {reason}" if reason else "going on")

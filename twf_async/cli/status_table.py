@@ -121,11 +121,13 @@ def _remarks(document: Mapping[str, Any], now: datetime) -> Iterator[str]:
         yield f"PAUSED by the {holder}: {why}"
     for holder, why in gate["fetch_held_by"].items():
         yield f"DOWNLOADS HELD by the {holder}: {why}"
-    if document["reload_fault"]:
-        yield f"RELOAD REFUSED: {document['reload_fault']}"
+    for part, late_s in document["stuck"].items():
+        yield f"STUCK: the {part} should have been seen {span(late_s)} ago"
+    yield from _reloads(document)
     for name, model in document["models"].items():
         if model["fault"]:
             yield f"{name} CANNOT BE LOOKED FOR: {model['fault']}"
+    yield from _asked(document["models"])
     for name, host in document["sources"].items():
         until = host["throttled_until"]
         blocked = ""
@@ -137,17 +139,36 @@ def _remarks(document: Mapping[str, Any], now: datetime) -> Iterator[str]:
     yield from _cluster(document["cluster"])
     busy = sum(slot["busy_s"] is not None for slot in document["farm"])
     waiting = sum(document["queue"]["waiting"].values())
-    queued = f", {waiting} jobs waiting" if waiting else ""
+    queued = f", {waiting} job{'s' * (waiting != 1)} waiting" if waiting else ""
     yield f"workers: {busy} of {len(document['farm'])} busy{queued}"
     yield f"cache: {cache['gb']:.2f} of {cache['max_gb']:g} GB"
     vitals = watchdog["vitals"]
     if vitals:
         low = ", LOW" if watchdog["disk_low"] else ""
+        free_gb = vitals["disk_free_gb"]
         yield (
             f"machine: {vitals['memory_available_mb'] / 1024:.1f} of"
             f" {vitals['memory_limit_mb'] / 1024:.1f} GB memory available,"
-            f" {vitals['disk_free_gb']:.0f} GB disk free{low}"
+            f" {'?' if free_gb is None else format(free_gb, '.0f')} GB disk free{low}"
         )
+
+
+def _reloads(document: Mapping[str, Any]) -> Iterator[str]:
+    if document["reload_fault"]:
+        yield f"RELOAD REFUSED: {document['reload_fault']}"
+    if document["restart_needed"]:
+        yield f"changed, but only from the next start on: {', '.join(document['restart_needed'])}"
+
+
+def _asked(models: Mapping[str, Any]) -> Iterator[str]:
+    """Runs that somebody asked for, and whether for all of them."""
+    for name, model in models.items():
+        runs = [
+            f"{cycle} (part)" if run["hours"] or run["regions"] or run["products"] else cycle
+            for cycle, run in model["asked"].items()
+        ]
+        if runs:
+            yield f"asked for by hand: {name} {', '.join(runs)}"
 
 
 def _cluster(cluster: Mapping[str, Any] | None) -> Iterator[str]:

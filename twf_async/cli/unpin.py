@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from twf_async.app.control.client import ask
-from twf_async.app.control.place import NoControl
 from twf_async.app.pinning import pin_alone
-from twf_async.cli.options import config_option, prepare, service_state, state_option
+from twf_async.cli.asking import ask_or
+from twf_async.cli.cycles import cycle_argument
+from twf_async.cli.options import config_option, state_option
+from twf_async.cli.quiet import prepare_quietly
 
 
 @click.command("unpin", short_help="Let a pinned run go when its time comes.")
 @click.argument("model")
-@click.argument("cycle", metavar="YYYYMMDDHH")
+@cycle_argument
 @config_option
 @state_option
 def command(model: str, cycle: str, config_dir: str | None, state_dir: Path | None) -> None:
@@ -20,10 +21,11 @@ def command(model: str, cycle: str, config_dir: str | None, state_dir: Path | No
 
     A running service is asked to; without one it is done at the published tree.
     """
-    try:
-        ask(service_state(config_dir, state_dir), "unpin", {"model": model, "cycle": cycle})
-    except NoControl:
-        if state_dir is not None:
-            raise
-        pin_alone(prepare(config_dir).service, model, cycle, None)
+    ask_or(
+        lambda: pin_alone(prepare_quietly(config_dir).service, model, cycle, None),
+        "unpin",
+        {"model": model, "cycle": cycle},
+        config_dir=config_dir,
+        state_dir=state_dir,
+    )
     click.echo(f"{model} {cycle} goes when its time comes")

@@ -11,8 +11,23 @@ class WorkerDied(FarmError):
     def __init__(self, exit_code: int | None) -> None:
         """*exit_code*: of the worker, negative for a signal; None if it could not be had."""
         self.exit_code_of_worker = exit_code
-        how = "unknown" if exit_code is None else _how(exit_code)
+        how = "unknown" if exit_code is None else told_ending(exit_code)
         super().__init__(f"the worker died ({how})")
+
+
+class WorkerNotStarted(WorkerDied):
+    """None could be made: no descriptors, processes or threads are left, or no forkserver is."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.exit_code_of_worker = None
+        FarmError.__init__(self, f"no worker could be started ({type(error).__name__}: {error})")
+
+
+class JobHandedBack(FarmError):
+    """The farm took the job back to spare memory: it is done later."""
+
+    def __init__(self) -> None:
+        super().__init__("the farm took the job back to spare memory")
 
 
 class JobTimedOut(FarmError):
@@ -30,7 +45,8 @@ class FarmBroken(FarmError):
     """Workers die one after the other over different jobs: the installation is at fault."""
 
 
-def _how(exit_code: int) -> str:
+def told_ending(exit_code: int) -> str:
+    """An exit code in words, negative for a signal."""
     if exit_code >= 0:
         return f"exit code {exit_code}"
     try:

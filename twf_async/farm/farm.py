@@ -1,7 +1,8 @@
 """The render farm: a number of slots that any part of the service hands jobs to.
 
-The one face of its rooms: slots, whose turn it is and whether memory carries it (dispatch), what
-becomes of a job whose worker is lost (trials). Knows nothing of what a job means for a run.
+The one face of its rooms: slots, whose turn it is (dispatch) and whether memory carries it
+(carrying), what becomes of a job whose worker is lost (trials, attempts). Knows nothing of what a
+job means for a run.
 """
 
 import time
@@ -14,12 +15,15 @@ import structlog
 from render_farm.domain.jobs import HourFailed, HourRendered, RegionView, RenderJob
 from render_farm.domain.places import Region
 from render_farm.worker import entry
+from twf_async.farm.attempts import SlotAttempts
+from twf_async.farm.carrying import Carrying
 from twf_async.farm.dispatch import Dispatcher
 from twf_async.farm.errors import FarmClosed
 from twf_async.farm.machine import Machine
 from twf_async.farm.memory import rss_mb
 from twf_async.farm.peaks import Peaks
-from twf_async.farm.slot import Slot, SlotSpec
+from twf_async.farm.post import SlotSpec
+from twf_async.farm.slot import Slot
 from twf_async.farm.slots import Slots
 from twf_async.farm.trials import Trials
 
@@ -43,8 +47,12 @@ class Farm:
         machine = machine or Machine()
         self._peaks = peaks or Peaks(UNKNOWN_PEAK_MB)
         self._slots = Slots(spec, workers)
-        self._queue = Dispatcher(self._slots, machine, self._peaks)
-        self._trials = Trials(self._queue, machine, self._peaks, job_timeout_s=job_timeout_s)
+        self._carrying = Carrying(self._slots, machine, self._peaks)
+        self._queue: Dispatcher[Slot] = Dispatcher(self._slots, self._carrying.may_start)
+        self._attempts = SlotAttempts(
+            self._queue, machine, self._peaks, job_timeout_s=job_timeout_s
+        )
+        self._trials = Trials(self._attempts)
         self._closed = False
         self._log = structlog.get_logger(component="farm")
 
@@ -62,8 +70,9 @@ class Farm:
         self._queue.close()
         if not kill:
             await self._queue.settled()
+        cut_short = self.busy
         await self._slots.close(kill=kill)
-        self._log.info("farm.stopped", killed=kill)
+        self._log.info("farm.stopped", cut_short=cut_short)
 
     def kill(self) -> None:
         """End every worker now, without waiting: the process is about to leave."""
@@ -71,7 +80,7 @@ class Farm:
 
     def reload(self, spec: SlotSpec, *, job_timeout_s: float) -> None:
         """Have every worker replaced as it falls idle."""
-        self._trials.job_timeout_s = job_timeout_s
+        self._attempts.job_timeout_s = job_timeout_s
         self._slots.renew(spec)
 
     @property
@@ -110,13 +119,13 @@ class Farm:
     async def hand_back(self) -> int | None:
         """Have the job that began last done later, where another goes on; its slot, or None.
 
-        Its worker is killed, which is no strike; what was finished of it is kept.
+        Its worker is killed, which counts for nothing; what was finished of it is kept.
         """
         jobs = self._with_job()
         if len(jobs) < 2:
             return None
         newest = max(jobs, key=lambda slot: slot.busy_since or 0.0)
-        newest.kill()
+        newest.hand_back()
         return newest.number
 
     async def render(
@@ -140,7 +149,7 @@ class Farm:
         For small questions that may be asked twice: if the worker dies, another is asked.
         timeout_s  None: as long as a job may take
         """
-        return await self._trials.call(function, *arguments, timeout_s=timeout_s)
+        return await self._attempts.call(function, *arguments, timeout_s=timeout_s)
 
     def status(self) -> list[dict[str, Any]]:
         """One entry a slot, for status pages."""
@@ -154,22 +163,18 @@ class Farm:
     @property
     def held_for_memory(self) -> bool:
         """Whether a slot is idle, but the next job would take more memory than there is."""
-        return self._queue.held_for_memory
+        return self._carrying.is_holding and bool(self._queue.waiting)
 
     def _with_job(self) -> list[Slot]:
-        tickets = self._queue.running
-        return [
-            slot
-            for slot in self._slots.all
-            if slot.number in tickets and tickets[slot.number].kind is not None
-        ]
+        running = self._queue.running
+        return [slot for slot, ticket in running.items() if ticket.kind is not None]
 
     def _require_open(self) -> None:
         if self._closed:
             raise FarmClosed("the farm is stopping")
 
     def _slot_status(self, slot: Slot) -> dict[str, Any]:
-        ticket = self._queue.running.get(slot.number)
+        ticket = self._queue.running.get(slot)
         since = slot.busy_since
         return {
             "slot": slot.number,
@@ -180,4 +185,5 @@ class Farm:
             "jobs_done": slot.jobs_done,
             "rss_mb": round(rss_mb(slot.pid), 1),
             "pss_mb": round(slot.held.pss_mb, 1),
+            "stuck": slot.stuck,
         }

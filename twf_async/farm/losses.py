@@ -1,9 +1,10 @@
 """What a job that was lost gets: another attempt, one alone, or none. Pure.
 
 A job whose worker crashed, hung or raised is tried once more. One whose worker was killed from
-outside is not to blame: it is tried again, though not for ever. Where the kernel took the worker
-for want of memory, the job that ran beside it may have been the greedy one: the next attempt runs
-alone, and if that is taken too, it counts against the job.
+outside, or could not be made, is not to blame: it is tried again, though not for ever. Nor is one
+that the farm took back, or whose cluster was lost: that counts for nothing, however often. Where
+the kernel took the worker for want of memory, the job that ran beside it may have been the greedy
+one: the next attempt runs alone, and if that is taken too, it counts against the job.
 """
 
 import signal
@@ -26,6 +27,13 @@ class Cause(Enum):
     RAISED = "raised"
     KILLED = "killed"
     OUT_OF_MEMORY = "out of memory"
+    NOT_STARTED = "not started"  # there was no worker
+    HANDED_BACK = "handed back"  # by the farm itself
+    LINK_LOST = "link lost"  # to the cluster that drew it
+
+
+BLAMED = {Cause.CRASHED, Cause.TIMED_OUT, Cause.RAISED}
+FREE = {Cause.HANDED_BACK, Cause.LINK_LOST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,12 @@ class Loss:
         """Whether it counts against the job."""
         if self.cause is Cause.OUT_OF_MEMORY:
             return self.alone
-        return self.cause is not Cause.KILLED
+        return self.cause in BLAMED
+
+    @property
+    def is_endured(self) -> bool:
+        """Whether it is no strike, but must not go on for ever."""
+        return not self.is_strike and self.cause not in FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,8 @@ class Losses:
     def hopeless(self) -> bool:
         """Whether there shall be no other."""
         strikes = sum(loss.is_strike for loss in self.all)
-        return strikes >= STRIKES or len(self.all) - strikes >= OUTSIDE_KILLS
+        endured = sum(loss.is_endured for loss in self.all)
+        return strikes >= STRIKES or endured >= OUTSIDE_KILLS
 
     @property
     def alone(self) -> bool:
@@ -111,6 +125,8 @@ def death(exit_code: int | None, told: str, *, oom_killed: bool, alone: bool) ->
     """
     if exit_code == NO_STATUS:
         return Loss(Cause.KILLED, f"{told}, as all do when the forkserver is gone", alone)
+    if exit_code is None:  # not seen: of one that we ended because nobody could hear from it
+        return Loss(Cause.KILLED, told, alone)
     if exit_code not in OUTSIDE_SIGNALS:
         return Loss(Cause.CRASHED, told, alone)
     if oom_killed:

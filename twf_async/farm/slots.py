@@ -8,7 +8,9 @@ import structlog
 from render_farm.worker import entry
 from twf_async.errors import FarmError
 from twf_async.farm.memory import held
-from twf_async.farm.slot import Slot, SlotSpec
+from twf_async.farm.post import SlotSpec
+from twf_async.farm.reaper import Reaper
+from twf_async.farm.slot import Slot
 
 WARM_S = 60.0  # for a worker to start and answer
 
@@ -17,8 +19,8 @@ class Slots:
     """Owns the slots. Whoever takes one puts it back; only then is it renewed or ended."""
 
     def __init__(self, spec: SlotSpec, count: int) -> None:
-        self._spec = spec
-        self._slots = {number: Slot(number, spec) for number in range(count)}
+        self._spec, self._reaper = spec, Reaper()
+        self._slots = {number: self._slot(number) for number in range(count)}
         self._idle: set[int] = set()
         self._ending: set[int] = set()  # in use, gone once put back
         self._outdated: set[int] = set()  # in use, renewed once put back
@@ -51,6 +53,11 @@ class Slots:
     def next(self) -> Slot:
         """The slot that `take` would give; LookupError when none is idle."""
         return self._slots[min(self._idle, default=-1)]
+
+    @property
+    def stuck_mb(self) -> float:
+        """What workers hold that were killed and are still there, slots that are gone included."""
+        return self._reaper.stuck_mb
 
     def state(self, slot: Slot) -> str:
         """idle, busy, or ending: busy for the last time."""
@@ -114,7 +121,7 @@ class Slots:
                 self._retire(number)
             else:
                 self._ending.add(number)
-        fresh = [Slot(number, self._spec) for number in self._free(count - self.size)]
+        fresh = [self._slot(number) for number in self._free(count - self.size)]
         self._slots |= {slot.number: slot for slot in fresh}
         await asyncio.gather(*(self._warm(slot) for slot in fresh))
 
@@ -127,6 +134,9 @@ class Slots:
         """End every worker now, without waiting."""
         for slot in self._slots.values():
             slot.kill()
+
+    def _slot(self, number: int) -> Slot:
+        return Slot(number, self._spec, self._reaper)
 
     async def _warm(self, slot: Slot) -> None:
         """Have a slot's worker started before the slot is used. One that fails is made anew."""

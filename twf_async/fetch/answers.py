@@ -131,7 +131,12 @@ def require_part(status: int) -> None:
 
 def last_modified(headers: Mapping[str, str]) -> datetime | None:
     """When the file was last written, aware; None where the source does not say."""
-    text = headers.get("Last-Modified")
+    return moment_of(headers, "Last-Modified")
+
+
+def moment_of(headers: Mapping[str, str], name: str) -> datetime | None:
+    """The moment that a header tells, aware; None for none."""
+    text = headers.get(name)
     if text is None:
         return None
     try:

@@ -8,6 +8,7 @@ import aiohttp
 from twf_async.fetch.answers import PEEK_BYTES
 from twf_async.fetch.errors import BrokenStream, TimedOut
 from twf_async.fetch.host import Kind, Tally
+from twf_async.fetch.waiter import waiter
 
 CHUNK_BYTES = 1 << 20
 _CLOSED = "Connection closed."
@@ -63,6 +64,7 @@ async def listen(chunks: AsyncIterator[bytes], silence_s: float) -> AsyncIterato
             raise BrokenStream("the connection was closed inside the answer") from error
         if chunk is None:
             return
+        waiter.get().heard()
         yield chunk
 
 

@@ -1,14 +1,14 @@
 """Downloads on disk: `{model}/{cycle}/f006.{digest}.grib2` and what is in it, in `.json` beside it.
 
-A file counts only with its side-car, which takes its place last; so whatever a kill at any moment
-leaves is either good or rubbish that the next start removes. Ageing is upkeep's affair.
+A file counts only with its record, which takes its place last (`placing`), and as long as it is the
+file that was verified (`proofs`); so whatever a kill at any moment leaves is either good or rubbish
+that the next start removes. Ageing is upkeep's affair.
 """
 
 import asyncio
 import contextlib
 import errno
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +19,14 @@ import structlog
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.places import Box
 from twf_async.fetch.distrust import Distrusted, complained
-from twf_async.fetch.leftovers import ASIDE, DATA, RECORD, remove_leftovers
+from twf_async.fetch.leftovers import DATA, RECORD, remove_leftovers
 from twf_async.fetch.part import disk_error, unbroken
+from twf_async.fetch.placing import place, remove
+from twf_async.fetch.proofs import Proofs
 from twf_async.fetch.record import BadRecord, Record, covers
-from twf_async.fetch.verify import sha256_of
 
 T = TypeVar("T")
 _COMPLAINTS = ".distrust"
-_FILES_REMEMBERED = 256  # before it is asked which of them are still there
 
 
 class Cache:
@@ -34,8 +34,7 @@ class Cache:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._proven: dict[str, tuple[int, int]] = {}  # path -> (mtime_ns, size) when hashed
-        self._remembered = _FILES_REMEMBERED
+        self._proofs = Proofs()
         self._log = structlog.get_logger(component="fetch")
 
     async def start(self) -> None:
@@ -154,15 +153,10 @@ class Cache:
             yield replace(record, path=str(path.with_suffix(DATA)))
 
     def _is_intact(self, record: Record) -> bool:
-        """Whether the file is still the one that was verified; hashed once per process."""
+        """Whether the file is still the one that was verified; what is not is discarded."""
         path = Path(record.path)
         try:
-            found = path.stat()
-            state = (found.st_mtime_ns, found.st_size)
-            if self._proven.get(str(path)) == state:
-                return True
-            if found.st_size == record.bytes and sha256_of(path) == record.sha256:
-                self._proven[str(path)] = state
+            if self._proofs.holds(record):
                 return True
         except FileNotFoundError:
             return False
@@ -174,36 +168,8 @@ class Cache:
 
     def _keep(self, part: Path, record: Record) -> None:
         path = Path(record.path)
-        sidecar = path.with_suffix(RECORD)
-        aside = sidecar.with_name(f"{sidecar.name}.{os.getpid()}{ASIDE}")
-        unfinished = [aside]  # would take room where there is none
-        try:
-            with aside.open("wb") as stream:
-                stream.write(record.to_json())
-                stream.flush()
-                os.fsync(stream.fileno())
-            self._forget(path)  # the record of another file of this name must not outlive it
-            unfinished += [sidecar, path]
-            part.replace(path)
-            _flush(path.parent)
-            aside.replace(sidecar)
-            _flush(path.parent)
-            found = path.stat()
-        except OSError:
-            for left in unfinished:
-                with contextlib.suppress(OSError):
-                    left.unlink()
-            raise
-        self._proven[str(path)] = (found.st_mtime_ns, found.st_size)
-        if len(self._proven) > self._remembered:
-            self._forget_deleted()
-
-    def _forget_deleted(self) -> None:
-        """Upkeep deletes files without a word; what was known of them would stay for ever."""
-        for path in list(self._proven):  # other threads add to it
-            if not Path(path).exists():
-                self._proven.pop(path, None)
-        self._remembered = max(_FILES_REMEMBERED, 2 * len(self._proven))
+        self._proofs.forget(path)
+        self._proofs.note(path, place(part, path, record.to_json()))
 
     def _give_up(self, path: Path, error: Exception) -> None:
         """Discard what cannot be read; raise what is not the file's fault."""
@@ -213,18 +179,6 @@ class Cache:
 
     def _discard(self, path: Path, *, reason: str) -> None:
         with contextlib.suppress(OSError):  # of a cache that is read-only nothing can be removed
-            self._forget(path)
-            path.unlink(missing_ok=True)
+            self._proofs.forget(path)
+            remove(path)
         self._log.warning("fetch.file_discarded", path=str(path), reason=reason)
-
-    def _forget(self, path: Path) -> None:
-        self._proven.pop(str(path), None)
-        path.with_suffix(RECORD).unlink(missing_ok=True)
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -40,6 +40,9 @@ class Distrusted:
         return self if self.pause_s is None else Distrusted(self.pause_s * scale)
 
 
+ALREADY = Distrusted(0.0)  # somebody complained before: the files are gone
+
+
 @dataclass(frozen=True, slots=True)
 class Complaints:
     """What was thrown away of one hour: how often, and by their hashes which messages."""
@@ -82,8 +85,8 @@ def complained(
     raises   OSError
     """
     held = tuple(record for record in records if not keys.isdisjoint(record.keys))
-    if not held:  # thrown away already
-        return (), Distrusted(0.0)
+    if not held:
+        return (), ALREADY
     digests = {each for record in held for each in _digests(Path(record.path), keys)}
     # All of them together: of fields that do not go with each other, one may be as it should be.
     whole = {hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()} if digests else set()

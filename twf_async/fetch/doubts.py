@@ -2,7 +2,8 @@
 
 One that was cut just where a line ends, or is not written to its end yet, looks whole. Taken at its
 word, it would leave out fields that are there a moment later; so what no file of the run has lacked
-so far is looked for a second time, and what others of its files have had, once more after a while.
+so far is looked for a second time, and what others of its files, or the run before, have had, once
+more after a while.
 """
 
 from collections import OrderedDict
@@ -34,9 +35,13 @@ class _Doubted:
 
 @dataclass(frozen=True, slots=True)
 class _RunHas:
-    """The kinds of fields that hours of a run have, and which hours have not got the others."""
+    """The kinds of fields that hours of a run have, and which hours have not got the others.
+
+    before  kinds that the run before it had
+    """
 
     written: set[_Kind] = field(default_factory=set)
+    before: frozenset[_Kind] = frozenset()
     unwritten: dict[_Kind, set[int]] = field(default_factory=dict)
 
     def note(self, kinds: Iterable[_Kind], hour: int) -> None:
@@ -51,7 +56,11 @@ class _RunHas:
             for kind, hours in self.unwritten.items()
             if len(hours) >= _HOURS_THAT_TELL and not kind[0] and kind not in self.written
         }
-        return _RunHas(unwritten=lasting)
+        return _RunHas(before=frozenset(self.written), unwritten=lasting)
+
+    def may_have(self, kinds: set[_Kind]) -> bool:
+        """Whether such fields are known of this run, or of the one before."""
+        return not (self.written.isdisjoint(kinds) and self.before.isdisjoint(kinds))
 
 
 class Doubts:
@@ -72,7 +81,8 @@ class Doubts:
         """Raise FieldsLacking for the first reading of an inventory that lacks fields of *wanted*.
 
         The second reading of the same text is believed, but only after a while where other hours
-        of the run have had such a field. What is believed is not looked for in later hours.
+        of the run, or of the one before, have had such a field. What is believed is not looked for
+        in later hours.
         """
         told = {line.key for line in lines if line.key is not None}
         run = self._of_run(errand)
@@ -91,7 +101,7 @@ class Doubts:
             before = self._doubted[url] = _Doubted(hash(lines), now)
             while len(self._doubted) > _URLS_REMEMBERED:
                 self._doubted.popitem(last=False)
-        elif now - before.at >= _A_WHILE or run.written.isdisjoint(kinds):
+        elif now - before.at >= _A_WHILE or not run.may_have(kinds):
             del self._doubted[url]
             run.note(kinds, errand.at.hour)
             return

@@ -6,7 +6,7 @@ decided by the caller. Errors that pass by themselves are repeated here.
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,21 +15,22 @@ from typing import Literal, TypeVar
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.places import Box
 from twf_async.errors import FetchError
+from twf_async.fetch.breaks import Breaks
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.errand import Errand
-from twf_async.fetch.errors import NoSpace, SourceError
+from twf_async.fetch.errors import BrokenStream, NoSpace, SourceError, TimedOut
 from twf_async.fetch.gathering import Gathering
-from twf_async.fetch.grids import Grids
+from twf_async.fetch.memory import Memory
 from twf_async.fetch.part import Part, disk_error, open_part
 from twf_async.fetch.patience import Patience
 from twf_async.fetch.receiving import Receiver
 from twf_async.fetch.record import Record
 from twf_async.fetch.retry import persist
-from twf_async.fetch.settling import Settling
 from twf_async.fetch.transport import Transport
 from twf_async.fetch.verify import Expectation, verify
+from twf_async.plan.filters import FilterRequest
 from twf_async.plan.idx import IdxLine
-from twf_async.plan.selection import ByteRange, FilterRequest
+from twf_async.plan.ranges import ByteRange
 
 T = TypeVar("T")
 _SPARE_BYTES = 64 << 20  # stays free on the disk, and is how far an estimate may be wrong
@@ -40,12 +41,12 @@ class Downloader:
     """Downloads into the cache. Every method raises SourceError, NoSpace or DiskFailed."""
 
     def __init__(
-        self, transport: Transport, cache: Cache, patience: Patience, settling: Settling
+        self, transport: Transport, cache: Cache, patience: Patience, memory: Memory
     ) -> None:
         self._cache = cache
         self._patience = patience
-        self._receiver = Receiver(transport, settling)
-        self._grids = Grids()
+        self._receiver = Receiver(transport, memory.settling)
+        self._grids, self._origins = memory.grids, memory.origins
 
     async def filtered(self, errand: Errand, question: FilterRequest, box: Box) -> Record:
         """One answer of the grib filter."""
@@ -60,6 +61,7 @@ class Downloader:
             exact=False,
             grid=at.model.grid,
             cut_to_points=question.points,
+            members=_of_members(question.lines),
         )
         target = self._target(errand, url.partition("?")[2])
         await _require_space(target, question.estimated_bytes)
@@ -80,15 +82,29 @@ class Downloader:
         """
         model = errand.at.model
         count = sum(len(stretch.lines) for stretch in stretches)
-        expected = Expectation(errand.at.cycle, wanted, count, exact=True, grid=model.grid)
+        expected = Expectation(
+            errand.at.cycle,
+            wanted,
+            count,
+            exact=True,
+            grid=model.grid,
+            members=_of_members(lines),
+        )
         places = " ".join(f"{stretch.start}-{stretch.end}" for stretch in stretches)
         target = self._target(errand, f"{errand.name} {places}")
         await _require_space(target, sum((s.end or s.start) - s.start for s in stretches))
-        gathering = Gathering(stretches, lines[-1].offset)
+        gathering, breaks = Gathering(stretches, lines[-1].offset), Breaks()
         async with open_part(target) as part:
+
+            async def gather() -> None:
+                try:
+                    await self._receiver.gather(errand, part, gathering)
+                except (BrokenStream, TimedOut) as error:
+                    breaks.note(error, gathering.taken)
+                    raise
+
             while gathering.missing:
-                work = partial(self._receiver.gather, errand, part, gathering)
-                await self._persist(errand, work)
+                await self._persist(errand, gather)
             return await self._keep(
                 part, target, errand, expected, "RANGES", modified=gathering.modified
             )
@@ -99,7 +115,14 @@ class Downloader:
         """The whole file, for sources that ignore byte ranges."""
         at = errand.at
         about = lines[-1].offset
-        expected = Expectation(at.cycle, wanted, len(lines), exact=False, grid=at.model.grid)
+        expected = Expectation(
+            at.cycle,
+            wanted,
+            len(lines),
+            exact=False,
+            grid=at.model.grid,
+            members=_of_members(lines),
+        )
         request = errand.request(at.url, expected=about)
         limit = about * _ESTIMATE_FACTOR + _SPARE_BYTES
         target = self._target(errand, f"{errand.name} whole")
@@ -134,6 +157,7 @@ class Downloader:
         await part.flush()
         verified = await asyncio.to_thread(verify, part.path, expected)
         self._grids.require(errand, box, verified.shapes)
+        self._origins.require(errand, verified.origins)
         at = errand.at
         record = Record(
             path=str(target),
@@ -151,6 +175,10 @@ class Downloader:
         )
         await self._cache.keep(part.path, record)
         return record
+
+
+def _of_members(lines: Iterable[IdxLine]) -> bool:
+    return any(line.extra for line in lines)
 
 
 def _passes_by_itself(error: FetchError) -> bool:

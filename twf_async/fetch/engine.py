@@ -1,6 +1,6 @@
 """What one configuration makes of the fetching side: replaced as one at a reload.
 
-Budgets, breakers, the cache and the memory of runs outlive it (see fetcher.py).
+Budgets, breakers, the cache and what was learned of files outlive it (see fetcher.py).
 """
 
 import asyncio
@@ -18,7 +18,6 @@ from twf_async.clock import Clock
 from twf_async.errors import FetchError
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.cuts import Cut
-from twf_async.fetch.doubts import Doubts
 from twf_async.fetch.download import Downloader
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import NotYetPublished, Throttled, Unsettled
@@ -27,8 +26,8 @@ from twf_async.fetch.fetched import Appearance, HourWanted
 from twf_async.fetch.file_fetch import FileBrought, FileFetch
 from twf_async.fetch.host import Host, Tally
 from twf_async.fetch.inventories import Inventories
+from twf_async.fetch.memory import Memory
 from twf_async.fetch.patience import Patience
-from twf_async.fetch.settling import Settling
 from twf_async.fetch.sources import FileAt, Source, sources
 from twf_async.fetch.transport import Transport
 from twf_async.plan.runs import cycle_time
@@ -59,12 +58,12 @@ class Engine:
         clock: Clock,
         patience: Patience,
         hosts: Mapping[str, Host],
+        memory: Memory,
     ) -> Self:
         """Put one together; *hosts* by the names of the sources."""
         transport = Transport(upstream)
         inventories = Inventories(transport)
-        settling = Settling(clock)
-        downloader = Downloader(transport, cache, patience, settling)
+        downloader = Downloader(transport, cache, patience, memory)
         places = sources(upstream, hosts)
         return cls(
             transport,
@@ -73,12 +72,17 @@ class Engine:
                 inventories,
                 downloader,
                 patience,
-                settling,
-                Doubts(clock),
+                memory.settling,
+                memory.doubts,
                 allow_full=fetch.allow_full,
             ),
             places,
-            Fallback(places, clock, after=timedelta(minutes=upstream.fallback_after_min)),
+            Fallback(
+                places,
+                clock,
+                after=timedelta(minutes=upstream.fallback_after_min),
+                outages=memory.outages,
+            ),
             clock,
         )
 
@@ -131,8 +135,8 @@ class Engine:
         cut: Cut,
         tally: Tally,
     ) -> FileBrought:
-        where = (wanted.model.key, wanted.cycle, wanted.hour)
-        shares, missing = _by_file(wanted.model.files, keys)
+        where, files = (wanted.model.key, wanted.cycle, wanted.hour), wanted.model.files
+        shares, missing = _by_file(files, keys)
         errands = [
             (
                 replace(
@@ -157,7 +161,13 @@ class Engine:
         return FileBrought(
             tuple(record for each in brought for record in each.records),
             missing.union(*(each.missing for each in brought)),
+            self._gone_by(self._errand(source, wanted.model, f, where, tally) for f in files),
         )
+
+    def _gone_by(self, errands: Iterable[Errand]) -> str:
+        """The digest of inventories that were read; "" where one of them was not."""
+        digests = [self.inventories.digest(errand) for errand in errands]
+        return ".".join(digests) if all(digests) else ""
 
     def _errand(
         self, source: Source, model: Model, file: ModelFile, hour: Hour, tally: Tally

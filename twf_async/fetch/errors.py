@@ -4,6 +4,8 @@
 `suspect_index` says that the inventory we went by may be older or newer than the file, and
 `suspect_file` that the file itself may not be written to its end (settling.py). `of_filter` is set
 where the grib filter failed to cut out what lies in the file: byte ranges may bring it.
+`at_same_byte` is set where a file breaks off at the same place again and again (breaks.py): that of
+another source may not.
 """
 
 from twf_async.errors import FetchError
@@ -16,6 +18,7 @@ class SourceError(FetchError):
     suspect_index = False
     suspect_file = False
     of_filter = False
+    at_same_byte = False
 
 
 class NotYetPublished(SourceError):
@@ -145,6 +148,13 @@ class WrongGrid(BadFile):
 
     retry_after_s = 30.0
     reason = "wrong grid"
+
+
+class WrongOrigin(BadFile):
+    """The fields are of another centre, or of an ensemble: another model's, under this name."""
+
+    retry_after_s = 30.0
+    reason = "wrong origin"
 
 
 class RangeIgnored(SourceError):

@@ -2,12 +2,12 @@
 
 NOMADS first, always: it cuts out boxes, and the mirror only follows it. The mirror is asked for an
 hour that NOMADS has failed to give for a while, or at once where NOMADS cannot be reached, has
-cleared the run away or only gives whole files. Where it was the filter that failed, and no mirror
-has the model, NOMADS itself is asked for byte ranges then.
+cleared the run away, only gives whole files or breaks one off at the same byte each time. Where it
+was the filter that failed, and no mirror has the model, NOMADS itself is asked for byte ranges.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -30,15 +30,33 @@ _HOURS_REMEMBERED = 1024
 _DOWN = timedelta(seconds=60)
 
 
-class Fallback:
-    """Remembers which hours fail at the first source since when, and whether it can be reached."""
+@dataclass(slots=True)
+class Outages:
+    """Which hours fail at the first source since when, and since when it cannot be reached.
 
-    def __init__(self, sources: tuple[Source, ...], clock: Clock, *, after: timedelta) -> None:
+    failing_since  by the hour, and whether it was only looked at
+    """
+
+    failing_since: dict[tuple[Hour, bool], datetime] = field(default_factory=dict)
+    down_since: datetime | None = None
+
+
+class Fallback:
+    """Decides by what is remembered of outages."""
+
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        clock: Clock,
+        *,
+        after: timedelta,
+        outages: Outages | None = None,
+    ) -> None:
+        """outages: known already, where these sources have been asked before."""
         self._sources = sources
         self._clock = clock
         self._after = after
-        self._failing_since: dict[tuple[Hour, bool], datetime] = {}
-        self._down_since: datetime | None = None
+        self._outages = outages or Outages()
         self._log = structlog.get_logger(component="fetch")
 
     async def ask(
@@ -62,7 +80,7 @@ class Fallback:
         except SourceError as error:
             is_time = self._is_time((hour, looks), error)
             if isinstance(error, Unreachable) and first is self._sources[0]:
-                self._down_since = self._clock.now()
+                self._outages.down_since = self._clock.now()
             if not others and error.of_filter and not isinstance(error, NotYetPublished):
                 others = [replace(first, filters=False)]
             if not others or not is_time:
@@ -81,23 +99,25 @@ class Fallback:
                         detail=str(second)[:300],
                     )
                 raise error from second
-        self._failing_since.pop((hour, looks), None)
+        self._outages.failing_since.pop((hour, looks), None)
         if first is self._sources[0]:
-            self._down_since = None
+            self._outages.down_since = None
         return result
 
     def _in_turn(self, model: Model) -> list[Source]:
         """The sources that serve the model; one that was just unreachable comes last."""
         serving = [source for source in self._sources if source.serves(model)]
-        down_since = self._down_since
+        down_since = self._outages.down_since
         if down_since is not None and self._clock.now() - down_since < _DOWN:
             serving.reverse()
         return serving
 
     def _is_time(self, asked: tuple[Hour, bool], error: SourceError) -> bool:
         now = self._clock.now()
-        since = self._failing_since.setdefault(asked, now)
-        while len(self._failing_since) > _HOURS_REMEMBERED:
-            self._failing_since.pop(next(iter(self._failing_since)))
-        at_once = error.retry_after_s is None or isinstance(error, (Unreachable, FullRefused))
+        failing_since = self._outages.failing_since
+        since = failing_since.setdefault(asked, now)
+        while len(failing_since) > _HOURS_REMEMBERED:
+            failing_since.pop(next(iter(failing_since)))
+        passes = error.retry_after_s is not None and not error.at_same_byte
+        at_once = not passes or isinstance(error, (Unreachable, FullRefused))
         return at_once or now - since >= self._after

@@ -58,6 +58,8 @@ class HourFetched:
     source   "nomads" or "aws"; of the cached files where nothing was downloaded
     bytes    received from the network, inventories included
     cached_bytes  of the files that were there already
+    inventory  digest of the inventories that were gone by, as in an Appearance: a fuller one may
+               have come since the hour appeared. "" where none was read
     """
 
     model: str
@@ -72,6 +74,7 @@ class HourFetched:
     took_s: float
     last_modified: datetime | None
     cached_bytes: int = 0
+    inventory: str = ""
 
     @classmethod
     def of(
@@ -83,6 +86,7 @@ class HourFetched:
         missing: frozenset[MessageKey],
         tally: Tally,
         took_s: float,
+        inventory: str = "",
     ) -> Self:
         """Put together what was there and what was brought."""
         records = (*new, *cached)
@@ -100,6 +104,7 @@ class HourFetched:
             took_s=took_s,
             last_modified=max(written, default=None),
             cached_bytes=sum(record.bytes for record in cached),
+            inventory=inventory,
         )
 
 

@@ -26,10 +26,14 @@ from twf_async.plan.selection import Selection, Way, select
 
 @dataclass(frozen=True, slots=True)
 class FileBrought:
-    """Downloaded files, and the wanted fields that the source's file does not have."""
+    """Downloaded files, and the wanted fields that the source's file does not have.
+
+    inventory  digest of the inventories that were gone by, as in an Appearance; "" if not known
+    """
 
     records: tuple[Record, ...]
     missing: frozenset[MessageKey]
+    inventory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,9 @@ class FileFetch:
         have.keep_if_still_there(lines)
         left = keys.difference(have.records)
         self._doubts.require_told(errand, lines, left)
-        selection = select(
+        # Some 30 ms where no file was laid out like this one yet; maps are served meanwhile.
+        selection = await asyncio.to_thread(
+            select,
             lines,
             left,
             box=box,

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from twf_async.fetch.errors import FileReplaced, NotGrib, PastEnd, RangesUnclear
 from twf_async.fetch.spans import LONGEST_HEADER, ContentRange, Span, range_header
-from twf_async.plan.selection import RANGES_AT_ONCE, REQUEST_BYTES, ByteRange
+from twf_async.plan.ranges import RANGES_AT_ONCE, REQUEST_BYTES, ByteRange
 
 _MAGIC = b"GRIB"
 

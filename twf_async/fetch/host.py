@@ -6,6 +6,7 @@ from typing import Literal
 from twf_async.fetch.pacer import Pacer
 from twf_async.fetch.pacing import Breaker
 from twf_async.fetch.several import Several
+from twf_async.fetch.skew import Skew
 from twf_async.fetch.spans import Span
 
 Kind = Literal["INVENTORY", "FILTERED", "RANGES", "FULL"]
@@ -13,12 +14,17 @@ Kind = Literal["INVENTORY", "FILTERED", "RANGES", "FULL"]
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One source's budget and breaker, and whether several ranges at once can be had of it."""
+    """One source's budget and breaker, and what is known of how it answers.
+
+    several  whether it can be asked for several ranges at once
+    skew     its clock's, against ours
+    """
 
     name: str
     pacer: Pacer
     breaker: Breaker
     several: Several = field(default_factory=Several)
+    skew: Skew = field(default_factory=Skew)
 
 
 @dataclass(slots=True)

@@ -73,6 +73,11 @@ class Inventories:
         self._forget_old(now)
         return inventory
 
+    def digest(self, errand: Errand) -> str:
+        """Of the inventory that was read last; "" where none is remembered."""
+        known = self._known.get(errand.at.idx_url)
+        return "" if known is None else known.digest
+
     def _forget_old(self, now: float) -> None:
         """What nobody will be told any more, and the oldest of what is too much."""
         for url, known in list(self._known.items()):
@@ -90,7 +95,7 @@ class Inventories:
         body = bytearray()
         host = errand.at.source.host
         async with self._transport.ask(host, errand.request(url), errand.tally) as answer:
-            modified_at = last_modified(answer.headers)
+            modified_at = host.skew.by_ours(last_modified(answer.headers))
             async for chunk in answer.chunks():
                 body += chunk
                 if len(body) > LONGEST:

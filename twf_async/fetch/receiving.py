@@ -57,7 +57,7 @@ class Receiver:
                 modified = last_modified(answer.headers)
         except Refused:  # a source that answers no HEAD cannot be asked
             return
-        self._settling.require(errand, size, modified)
+        self._settling.require(errand, size, host.skew.by_ours(modified))
 
     async def body(
         self, errand: Errand, request: Request, part: Part, limit: int
@@ -115,7 +115,8 @@ class Receiver:
                     for event in framing.feed(chunk):
                         if isinstance(event, Begun):
                             if not gathering.begun and self._settling.watches(errand):
-                                self._settling.require(errand, event.range.total, modified)
+                                written_at = errand.at.source.host.skew.by_ours(modified)
+                                self._settling.require(errand, event.range.total, written_at)
                             coming.begin(event.range, modified)
                         else:
                             await coming.go_on(event)

@@ -10,6 +10,7 @@ from twf_async.errors import FetchError
 from twf_async.fetch.errand import Errand
 from twf_async.fetch.errors import NotYetPublished, Throttled, Unsettled
 from twf_async.fetch.patience import Patience
+from twf_async.fetch.waiter import waiter
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ async def persist(
             if isinstance(error, (Throttled, NotYetPublished, Unsettled)) or not again(error):
                 raise
             pause_s = patience.pause_s(error, attempt)
-            if pause_s is None:
+            if pause_s is None or not waiter.get().may_ask_again(error, pause_s):
                 raise
             _log.warning(
                 "fetch.retried",

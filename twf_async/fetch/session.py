@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import structlog
 
 from twf_async import __version__
 from twf_async.fetch.body import CHUNK_BYTES
@@ -17,6 +18,7 @@ class Session:
 
     def __init__(self, settings: UpstreamSettings) -> None:
         self._settings = settings
+        self._log = structlog.get_logger(component="fetch")
         self._client: aiohttp.ClientSession | None = None
         self._under_way = 0
         self._idle = asyncio.Event()
@@ -32,6 +34,8 @@ class Session:
     async def start(self) -> None:
         """Open the session; nothing is sent."""
         settings = self._settings
+        if settings.lacks_contact:
+            self._log.warning("fetch.contact_missing", setting="upstream.contact")
         contact = f" (+{settings.contact})" if settings.contact else ""
         self._client = aiohttp.ClientSession(
             # NOMADS answers clients that lose its cookie with redirects to nowhere (nomads.md

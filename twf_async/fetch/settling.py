@@ -61,7 +61,8 @@ class Settling:
     def require(self, errand: Errand, size: int | None, modified_at: datetime | None) -> None:
         """Return if the file has settled.
 
-        size, modified_at  as the source says now; where it tells no time, nothing can be waited for
+        size, modified_at  as the source says now, by our clock; where it tells no time, nothing can
+                           be waited for
         raises  Unsettled, with the time in real seconds after which another look tells more
         """
         if modified_at is None:

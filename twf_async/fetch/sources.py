@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from render_farm.domain.models import Model, ModelFile
 from render_farm.domain.places import Box
 from twf_async.fetch.host import Host
-from twf_async.plan.selection import FilterRequest
+from twf_async.plan.filters import FilterRequest
 from twf_async.plan.urls import filter_url, idx_url, mirror_url, static_url
 from twf_async.settings.service import UpstreamSettings
 

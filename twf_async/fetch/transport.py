@@ -32,6 +32,7 @@ from twf_async.fetch.errors import (
 from twf_async.fetch.host import Host, Request, Tally
 from twf_async.fetch.session import Session
 from twf_async.fetch.spans import range_header
+from twf_async.fetch.waiter import waiter
 from twf_async.settings.service import UpstreamSettings
 
 _PATIENT_READS = 4  # of no byte at all each: what the beginning of an answer may take in all
@@ -66,15 +67,18 @@ class Transport:
                 async with self._answer(host, request, tally, deadline_s) as answer:
                     yield answer
             except aiohttp.ConnectionTimeoutError as error:
-                raise error_of_kind(Unreachable, error) from error
-            except TimeoutError as error:
-                raise TimedOut(f"{request.url}: no end after {deadline_s:.0f} s") from error
-            except aiohttp.ClientConnectorError as error:
-                why = error.os_error.strerror or error
+                within_s = self._settings.connect_timeout_s
                 raise Unreachable(
-                    f"{URL(request.url).origin()} does not answer ({why});"
-                    " check upstream.nomads_url and the network"
+                    f"{URL(request.url).origin()}: its name was not resolved,"
+                    f" or no connection made, within {within_s:g} s; {_check(host)}"
                 ) from error
+            except aiohttp.SocketTimeoutError as error:
+                silent_s = self._settings.read_timeout_s
+                raise TimedOut(f"silent for {silent_s:g} s: {request.url}") from error
+            except TimeoutError as error:
+                raise TimedOut(f"no end after {deadline_s:.0f} s: {request.url}") from error
+            except aiohttp.ClientConnectorError as error:
+                raise _unreachable(host, request, error) from error
             except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
                 raise Refused(f"{request.url}: not a URL that can be asked") from error
             except aiohttp.ClientError as error:
@@ -87,11 +91,14 @@ class Transport:
         url = URL(request.url, encoded=True)
         for last_hop in (False, True):
             await self._turn(host, request, tally)
+            waits = waiter.get()
+            waits.asked()
             try:
                 async with (
                     asyncio.timeout(deadline_s),
                     self._open(url, request, host, tally) as response,
                 ):
+                    host.skew.note(response.headers)
                     peek = await beginning(response, self._settings.read_timeout_s)
                     tally.received(request.kind, len(peek))
                     onward = None if last_hop else _onward(response)
@@ -100,6 +107,7 @@ class Transport:
                         return
                     url = onward
             finally:
+                waits.over()
                 host.breaker.ended()
 
     def _open(
@@ -131,6 +139,7 @@ class Transport:
     async def _turn(self, host: Host, request: Request, tally: Tally) -> None:
         host.breaker.require_open()
         await host.pacer.wait(request.model)
+        waiter.get().require_waiting()
         host.breaker.enter()
         tally.sent(host.name)
 
@@ -162,6 +171,17 @@ class Transport:
             raise
         host.breaker.good()
         return Answer(response, peek, request.kind, tally, self._settings.read_timeout_s)
+
+
+def _unreachable(host: Host, request: Request, error: aiohttp.ClientConnectorError) -> Unreachable:
+    url, why = URL(request.url), error.os_error.strerror or error
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Unreachable(f"the name {url.host} cannot be resolved ({why}); {_check(host)}")
+    return Unreachable(f"{url.origin()} does not answer ({why}); {_check(host)}")
+
+
+def _check(host: Host) -> str:
+    return f"check upstream.{host.name}_url and the network"
 
 
 def _onward(response: aiohttp.ClientResponse) -> URL | None:

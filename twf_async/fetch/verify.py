@@ -12,9 +12,11 @@ from pathlib import Path
 from render_farm.domain import grib2
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import GridSize
-from twf_async.fetch.errors import NotGrib, Truncated, WrongGrid, WrongMessages
+from twf_async.fetch.errors import NotGrib, Truncated, WrongGrid, WrongMessages, WrongOrigin
 
 Shape = tuple[int, int, int]  # grid definition template, columns, rows
+Origin = tuple[int, bool]  # centre, whether it is a member of an ensemble
+_OF_MEMBERS = {1, 11, 41, 43}  # product definition templates (code table 4.0)
 _NEARLY_WHOLE = 0.9
 _FAR_MORE = 2  # the estimate for a projected grid is right within a few per cent
 _STEP = 1 << 20
@@ -30,6 +32,7 @@ class Expectation:
     exact    whether more fields than that are a fault too (byte ranges)
     grid     of the model; None: grids are not checked
     cut_to_points  about how many points a cut-out has; None where nothing was cut out
+    members  whether the inventory speaks of members of an ensemble
     """
 
     cycle: str
@@ -38,22 +41,24 @@ class Expectation:
     exact: bool
     grid: GridSize | None = None
     cut_to_points: int | None = None
+    members: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A proven file: its fields that have keys, its size, its hash, the shapes of its grids."""
+    """A proven file: its fields that have keys, size, hash, shapes of its grids, and origins."""
 
     keys: tuple[MessageKey, ...]
     bytes: int
     sha256: str
     shapes: frozenset[Shape]
+    origins: frozenset[Origin]
 
 
 def verify(path: Path, expected: Expectation) -> Verified:
     """Walk every section of the file from its first byte to its last.
 
-    raises  NotGrib, Truncated, WrongMessages, WrongGrid
+    raises  NotGrib, Truncated, WrongMessages, WrongGrid, WrongOrigin
     """
     heads = _heads(path)
     cycles = {head.cycle for head in heads} - {expected.cycle}
@@ -70,8 +75,12 @@ def verify(path: Path, expected: Expectation) -> Verified:
             f"{len(absent)} of {len(expected.wanted)} fields did not come, among them {min(absent)}"
         )
     _require_grid(heads, expected)
+    origins = frozenset((head.center, head.product.template in _OF_MEMBERS) for head in heads)
+    if not expected.members and any(member for _, member in origins):
+        raise WrongOrigin("fields of a member of an ensemble, of which the inventory says nothing")
     shapes = frozenset((head.grid.template, head.grid.ni, head.grid.nj) for head in heads)
-    return Verified(tuple(dict.fromkeys(keys)), path.stat().st_size, sha256_of(path), shapes)
+    found = tuple(dict.fromkeys(keys))
+    return Verified(found, path.stat().st_size, sha256_of(path), shapes, origins)
 
 
 def sha256_of(path: Path) -> str:

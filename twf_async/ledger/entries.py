@@ -68,6 +68,23 @@ class FrameEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedEntry:
+    """A run that somebody has asked for and that has not ended.
+
+    hours, regions, products   what of it is wanted; None: all that the configuration says
+    wait                       whether hours that are not there yet are waited for
+    """
+
+    model: str
+    cycle: str
+    hours: tuple[int, ...] | None
+    regions: tuple[str, ...] | None
+    products: tuple[str, ...] | None
+    wait: bool
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ArrivalEntry:
     """When an hour was there on the other side, as well as we know."""
 

@@ -36,9 +36,23 @@ def last_known(path: Path) -> tuple[LastKnown, ...]:
         return ()
 
 
+def still_asked(path: Path) -> tuple[tuple[str, str], ...]:
+    """(model, cycle) of runs that somebody asked for: the next start goes on with them."""
+    try:
+        with closing(read_only(path)) as database:
+            rows = database.execute("SELECT model, cycle FROM asked ORDER BY asked_at, cycle")
+            return tuple((str(model), str(cycle)) for model, cycle in rows)
+    except sqlite3.Error:  # of a version before there were any, too
+        return ()
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing; sqlite3.Error where there is no such file."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
+
+
 def _read(path: Path) -> Iterator[LastKnown]:
-    address = f"{path.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, timeout=1.0)) as database:
+    with closing(read_only(path)) as database:
         for model, cycle, state, hours, at in database.execute(_NEWEST):
             moment = None if at is None else datetime.fromtimestamp(at, UTC)
             yield LastKnown(model, cycle, state, hours, moment)

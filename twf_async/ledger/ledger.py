@@ -1,42 +1,33 @@
 """What happened, on disk: runs, hours and frames with state, reason, attempts and timings.
 
-The published tree is the truth about what is online; the ledger remembers how it came there. It is
-never a reason to stop: a damaged file is set aside, one that cannot be used is done without (what
-happens is then remembered until the end only), a write that fails is logged and lost, and where it
-cannot be read nothing is known.
+The published tree is the truth about what is online; the ledger remembers how it came there, and
+what somebody has asked for. It is never a reason to stop (`LedgerFile`).
 """
 
-import asyncio
-import sqlite3
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import aiosqlite
-import structlog
-
-from twf_async.clock import Clock
 from twf_async.ledger.entries import (
     ArrivalEntry,
+    AskedEntry,
     FrameEntry,
     FreshnessEntry,
     HourEntry,
     RunEntry,
 )
-from twf_async.ledger.opening import MEMORY, Damaged, open_ledger, set_aside
+from twf_async.ledger.file import LedgerFile
 from twf_async.ledger.rows import (
     ARRIVAL_COLUMNS,
+    ASKED_COLUMNS,
     FRAME_COLUMNS,
     FRESHNESS_COLUMNS,
     HOUR_COLUMNS,
     RUN_COLUMNS,
-    Statement,
-    Value,
     insert_arrival,
     insert_freshness,
+    replace_asked,
     typed,
+    typed_asked,
     upsert_frame,
     upsert_hour,
 )
@@ -46,43 +37,8 @@ FRESHNESS_KEPT = timedelta(days=14)
 _RUNS = "SELECT DISTINCT cycle FROM arrivals WHERE model = ?1 AND cycle < ?2"
 
 
-class Ledger:
-    """One SQLite file in WAL mode, one connection, one writer at a time."""
-
-    def __init__(self, path: Path, *, clock: Clock | None = None) -> None:
-        self.path = path
-        self.set_aside: Path | None = None  # where a damaged predecessor went at start
-        self.begun_anew = False  # whether it knew nothing at start
-        self._clock = clock or Clock()
-        self._database: aiosqlite.Connection | None = None
-        self._lock = asyncio.Lock()
-        self._writes: set[asyncio.Task[None]] = set()
-        self._log = structlog.get_logger(component="ledger")
-
-    async def start(self) -> None:
-        """Open, check and migrate; a damaged file is set aside and a new one begun.
-
-        raises  LedgerTooNew
-        """
-        try:
-            await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
-            self.begun_anew = not await asyncio.to_thread(self.path.exists)
-            self._database = await self._open()
-        except (sqlite3.Error, OSError) as error:
-            self.begun_anew = True
-            self._database = await open_ledger(MEMORY)
-            self._log.error("ledger.not_kept", path=str(self.path), reason=str(error))
-            return
-        self._log.info("ledger.started", path=str(self.path))
-
-    async def stop(self) -> None:
-        """Finish what is being written and close the file; calls after this are ignored."""
-        if self._writes:
-            await asyncio.wait(self._writes)
-        async with self._lock:
-            database, self._database = self._database, None
-            if database is not None:
-                await database.close()
+class Ledger(LedgerFile):
+    """The notes, by table; each call is one transaction."""
 
     async def run_started(self, model: str, cycle: str) -> None:
         """A run is being followed (again)."""
@@ -122,13 +78,22 @@ class Ledger:
         old = ("DELETE FROM freshness WHERE published_at < ?", (oldest,))
         await self._write(insert_freshness(entry), old)
 
+    async def record_asked(self, entry: AskedEntry) -> None:
+        """Note what somebody asks for, so that no end of the service loses it."""
+        await self._write(replace_asked(entry))
+
+    async def forget_asked(self, model: str, cycle: str) -> None:
+        """What was asked for of a run is there, or will not come."""
+        await self._write(("DELETE FROM asked WHERE model = ? AND cycle = ?", (model, cycle)))
+
     async def forget_run(self, model: str, cycle: str) -> None:
-        """Remove a run and everything below it."""
+        """Remove a run and everything below it; what was asked for of it too."""
         name = (model, cycle)
         await self._write(
             ("DELETE FROM frames WHERE model = ? AND cycle = ?", name),
             ("DELETE FROM hours WHERE model = ? AND cycle = ?", name),
             ("DELETE FROM runs WHERE model = ? AND cycle = ?", name),
+            ("DELETE FROM asked WHERE model = ? AND cycle = ?", name),
         )
 
     async def runs(self, model: str | None = None) -> tuple[RunEntry, ...]:
@@ -139,6 +104,22 @@ class Ledger:
             (model,),
         )
         return tuple(RunEntry(*typed(RUN_COLUMNS, row)) for row in rows)
+
+    async def asked(self, model: str) -> tuple[AskedEntry, ...]:
+        """What was asked for of a model and has not ended, in the order of asking."""
+        rows = await self._read(
+            f"SELECT {', '.join(ASKED_COLUMNS)} FROM asked"  # noqa: S608  # as above
+            " WHERE model = ? ORDER BY asked_at, cycle",
+            (model,),
+        )
+        entries = []
+        for row in rows:
+            try:
+                entries.append(AskedEntry(*typed_asked(row)))
+            except (ValueError, TypeError, OverflowError) as error:  # somebody has edited it
+                why = f"what is asked for of {model} {row[1]} is not understood: {error}"
+                self._log.warning("ledger.read_failed", reason=why)
+        return tuple(entries)
 
     async def hours(self, model: str, cycle: str) -> tuple[HourEntry, ...]:
         """The hours of a run, rising."""
@@ -187,46 +168,3 @@ class Ledger:
             (since.timestamp(),),
         )
         return tuple(FreshnessEntry(*typed(FRESHNESS_COLUMNS, row)) for row in rows)
-
-    async def _open(self) -> aiosqlite.Connection:
-        try:
-            return await open_ledger(self.path)
-        except Damaged as damage:
-            aside = await asyncio.to_thread(set_aside, self.path, self._clock.now())
-            self.set_aside, self.begun_anew = aside, True
-            self._log.warning("ledger.set_aside", reason=str(damage), path=str(aside))
-            return await open_ledger(self.path)
-
-    async def _write(self, *statements: Statement) -> None:
-        """One transaction, not torn by a cancelled caller; a failure is logged, never raised."""
-        if statements:
-            task = asyncio.create_task(self._transact(statements), name="ledger-write")
-            self._writes.add(task)
-            task.add_done_callback(self._writes.discard)
-            await asyncio.shield(task)
-
-    async def _transact(self, statements: tuple[Statement, ...]) -> None:
-        async with self._lock:
-            if self._database is None:
-                return
-            try:
-                await self._database.execute("BEGIN IMMEDIATE")
-                for sql, values in statements:
-                    await self._database.execute(sql, values)
-                await self._database.execute("COMMIT")
-            except sqlite3.Error as error:
-                self._log.warning("ledger.write_failed", reason=str(error))
-                with suppress(sqlite3.Error):  # the same trouble
-                    if self._database.in_transaction:
-                        await self._database.rollback()
-
-    async def _read(self, sql: str, values: tuple[Value, ...]) -> list[tuple[Any, ...]]:
-        async with self._lock:
-            if self._database is None:
-                return []
-            try:
-                async with self._database.execute(sql, values) as cursor:
-                    return [tuple(row) for row in await cursor.fetchall()]
-            except sqlite3.Error as error:
-                self._log.warning("ledger.read_failed", reason=str(error))
-                return []

@@ -5,8 +5,11 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from twf_async.ledger.entries import (
     ArrivalEntry,
+    AskedEntry,
     FrameEntry,
     FreshnessEntry,
     HourEntry,
@@ -18,6 +21,7 @@ Statement = tuple[str, tuple[Value, ...]]
 RUN_COLUMNS = tuple(column.name for column in fields(RunEntry))
 HOUR_COLUMNS = tuple(column.name for column in fields(HourEntry))
 FRAME_COLUMNS = tuple(column.name for column in fields(FrameEntry))
+ASKED_COLUMNS = tuple(column.name for column in fields(AskedEntry))
 ARRIVAL_COLUMNS = tuple(column.name for column in fields(ArrivalEntry))
 FRESHNESS_COLUMNS = tuple(column.name for column in fields(FreshnessEntry))
 _HOUR_ALWAYS = {"model", "cycle", "hour", "state", "reason", "detail"}
@@ -75,12 +79,25 @@ def insert_freshness(entry: FreshnessEntry) -> Statement:
     return sql, tuple(row.values())
 
 
-def _row(entry: HourEntry | FrameEntry | ArrivalEntry | FreshnessEntry) -> dict[str, Value]:
+def replace_asked(entry: AskedEntry) -> Statement:
+    """Note what is asked for of a run; of one run the last time counts."""
+    row = _row(entry)
+    marks = ", ".join("?" for _ in row)
+    return f"INSERT OR REPLACE INTO asked ({', '.join(row)}) VALUES ({marks})", tuple(row.values())  # noqa: S608
+
+
+def _row(
+    entry: HourEntry | FrameEntry | ArrivalEntry | FreshnessEntry | AskedEntry,
+) -> dict[str, Value]:
     """Column -> value as SQLite keeps it."""
     row: dict[str, Value] = {}
     for column in fields(entry):
         value = getattr(entry, column.name)
-        row[column.name] = value.timestamp() if isinstance(value, datetime) else value
+        if isinstance(value, datetime):
+            value = value.timestamp()
+        elif isinstance(value, tuple):
+            value = orjson.dumps(value).decode()
+        row[column.name] = value
     return row
 
 
@@ -90,3 +107,12 @@ def typed(columns: Iterable[str], row: Iterable[Any]) -> list[Any]:
         datetime.fromtimestamp(value, UTC) if name.endswith("_at") and value is not None else value
         for name, value in zip(columns, row, strict=True)
     ]
+
+
+def typed_asked(row: Iterable[Any]) -> list[Any]:
+    """A row of `asked` as its entry takes it: tuples instead of JSON."""
+    values = dict(zip(ASKED_COLUMNS, typed(ASKED_COLUMNS, row), strict=True))
+    for name in ("hours", "regions", "products"):
+        if values[name] is not None:
+            values[name] = tuple(orjson.loads(values[name]))
+    return list((values | {"wait": bool(values["wait"])}).values())

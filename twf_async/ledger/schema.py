@@ -1,6 +1,6 @@
 """The tables of the ledger, as steps: step n brings a file from version n-1 to n.
 
-Never change a step that was released; add one. Times are Unix seconds, UTC.
+Never change a step that was released; add one. Times are Unix seconds, UTC; lists are JSON.
 """
 
 MIGRATIONS: tuple[str, ...] = (
@@ -80,5 +80,17 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
 
     CREATE INDEX freshness_by_time ON freshness (published_at);
+    """,
+    """
+    CREATE TABLE asked (
+        model TEXT NOT NULL,
+        cycle TEXT NOT NULL,
+        hours TEXT,
+        regions TEXT,
+        products TEXT,
+        wait INTEGER NOT NULL,
+        asked_at REAL NOT NULL,
+        PRIMARY KEY (model, cycle)
+    ) WITHOUT ROWID;
     """,
 )

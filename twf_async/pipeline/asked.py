@@ -1,14 +1,17 @@
 """Runs that somebody asks the service for: what is there of them, and what is to come. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from twf_async.ledger.entries import AskedEntry
+from twf_async.pipeline.opening import Extent
 from twf_async.pipeline.report import MissingFrame, RunCount, RunRequest
 from twf_async.plan.progress import FileState, FileStatus, RunProgress
 from twf_async.publish.manifest import FrameName, FrameState
 
+Name = TypeVar("Name", int, str)
 Records = Mapping[FrameName, Mapping[str, Any] | None]
 
 
@@ -22,6 +25,61 @@ def covers(running: RunRequest, asked: RunRequest) -> bool:
             (running.products, asked.products),
         )
     )
+
+
+def joined(one: RunRequest, other: RunRequest) -> RunRequest:
+    """What brings all that either asks for of a run: all hours, regions and products of both."""
+    return replace(
+        one,
+        hours=_either(one.hours, other.hours),
+        regions=_either(one.regions, other.regions),
+        products=_either(one.products, other.products),
+        wait=one.wait or other.wait,
+    )
+
+
+def noted(request: RunRequest, now: datetime) -> AskedEntry:
+    """A request as the ledger keeps it."""
+    return AskedEntry(
+        request.model,
+        request.cycle,
+        request.hours,
+        request.regions,
+        request.products,
+        request.wait,
+        now,
+    )
+
+
+def as_noted(entry: AskedEntry) -> RunRequest:
+    """The request that was noted."""
+    return RunRequest(
+        entry.model, entry.cycle, entry.hours, entry.regions, entry.products, entry.wait
+    )
+
+
+def _either(
+    one: tuple[Name, ...] | None, other: tuple[Name, ...] | None
+) -> tuple[Name, ...] | None:
+    """Of both, each once; None is everything."""
+    if one is None or other is None:
+        return None
+    return tuple(dict.fromkeys(one + other))
+
+
+def owed(model: str, cycle: str, frames: Iterable[FrameName], has: Extent) -> RunRequest | None:
+    """What asks for these *frames* of a run, of which nobody knows who wanted them.
+
+    has   what the configuration has of the run: the rest cannot be asked for
+    returns None where nothing is left
+    """
+    regions, products = {r.key for r in has.regions}, {p.key for p in has.products}
+    left = [f for f in frames if f[0] in regions and f[1] in products and f[2] in has.hours]
+    if not left:
+        return None
+    each = (tuple(sorted(set(column))) for column in zip(*left, strict=True))
+    wanted_regions, wanted_products, hours = each
+    return RunRequest(model, cycle, hours, wanted_regions, wanted_products, wait=False)
 
 
 def is_coming(run: RunProgress, now: datetime, frames: Iterable[FrameName]) -> bool:

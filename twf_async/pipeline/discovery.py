@@ -1,4 +1,4 @@
-"""Finds a model's newest run by asking for its first hour, when that is worth a request."""
+"""Finds a model's newest run by asking for an hour of it, when that is worth a request."""
 
 from datetime import datetime
 
@@ -83,15 +83,16 @@ class RunFinder:
     async def _ask(self, cycles: tuple[str, ...]) -> str | None:
         fetcher, clock = self._shop.fetcher, self._shop.clock
         for cycle in cycles:
-            first = hours_of_cycle(self._model, cycle)[0]
+            hour = self._search.hour_to_ask(cycle, self._window, clock.now())
             try:
-                seen = await fetcher.appeared(self._model, cycle, first)
+                seen = await fetcher.appeared(self._model, cycle, hour)
             except (NotYetPublished, Expired, BadIndex):
                 self._miss(cycle)
                 continue
             timing = RunTiming(self._model, cycle, self._shop.ledger)
-            missed_at = self._search.missed.get(cycle)
-            await timing.came(first, seen, seen_at=clock.now(), missed_at=missed_at)
+            is_first = hour == hours_of_cycle(self._model, cycle)[0]  # the others are hardly missed
+            missed_at = self._search.missed.get(cycle) if is_first else None
+            await timing.came(hour, seen, seen_at=clock.now(), missed_at=missed_at)
             for lost in self._search.overtaken(cycle):
                 self._log.warning("poller.run_missing", cycle=lost, reason="a newer one is there")
             self._log.info("poller.run_found", cycle=cycle, superseded=self.latest or None)

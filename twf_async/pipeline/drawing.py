@@ -2,14 +2,16 @@
 
 import errno
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
-from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RegionView
+from render_farm.domain.jobs import TAKES_NOTHING, HourFailed, HourRendered, Reason, RegionView
 from twf_async.errors import FarmError, TwfError
-from twf_async.pipeline.frames import Fault, RunFrames
+from twf_async.pipeline.frames import RunFrames
 from twf_async.pipeline.jobs import Files, render_job
 from twf_async.pipeline.opening import RunPlan
+from twf_async.pipeline.owed import Fault
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.spoilt import Spoilt, apart, origins_of
 from twf_async.plan.progress import Drawable
@@ -17,11 +19,10 @@ from twf_async.publish.manifest import FrameState
 from twf_async.settings.load import Settings
 
 VIEW_ATTEMPTS = 3
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class DiskFull(TwfError):
-    """There was no room for an hour's frames: they are to be drawn again later."""
+    """The disk takes no frames for now, full or read-only: they are to be drawn again later."""
 
 
 class HourDrawing:
@@ -56,7 +57,13 @@ class HourDrawing:
         returns  what could not be drawn for the values of its messages; nobody has been told yet
         raises   DiskFull
         """
-        hour, origins = drawable.hour, origins_of(drawable, files)
+        hour, regions = drawable.hour, self._frames.regions(drawable.hour)
+        # While it waited for its turn all of a product may have been given up.
+        orders = tuple(order for order in drawable.orders if order.product.key in regions)
+        if not orders:
+            return None
+        drawable = replace(drawable, orders=orders)
+        origins = origins_of(drawable, files)
         products = [order.product.key for order in drawable.orders]
         try:
             staging = await self._shop.tree.new_staging(self._plan.model.key, self._cycle, hour)
@@ -69,7 +76,7 @@ class HourDrawing:
                 self._plan.model,
                 self._cycle,
                 drawable,
-                regions=self._frames.regions(hour),
+                regions=regions,
                 files=files,
                 staging_dir=staging,
                 map_cache_dir=self._shop.map_cache_dir,
@@ -103,9 +110,9 @@ class HourDrawing:
             await self._shop.tree.discard_staging(staging)
 
     async def _disk_failed(self, drawable: Drawable, error: OSError) -> None:
-        """A broken disk costs this hour's frames, a full one time; neither the service."""
+        """A broken disk costs the hour's frames, one that takes nothing time, none the service."""
         self._log.error("pipeline.publish_failed", hour=drawable.hour, reason=str(error))
-        if error.errno in _FULL:
+        if error.errno in TAKES_NOTHING:
             products = [order.product.key for order in drawable.orders]
             self._frames.mark(drawable.hour, products, FrameState.EXPECTED)
             raise DiskFull(str(error)) from None

@@ -10,6 +10,7 @@ from twf_async.pipeline.report import RunReport, RunRequest
 from twf_async.publish.events import RUN_COMPLETE
 from twf_async.publish.manifest import FrameState, RunState
 
+_log = structlog.get_logger(component="pipeline")
 _SETTLED_WELL = {FrameState.PUBLISHED.value, FrameState.NOT_APPLICABLE.value}
 
 
@@ -18,18 +19,10 @@ async def closed(
 ) -> RunReport:
     """Tell everyone that a run has ended. finished: else it goes on later, and stays running."""
     model, cycle = request.model, request.cycle
-    log = structlog.get_logger(component="pipeline").bind(model=model, cycle=cycle)
+    log = _log.bind(model=model, cycle=cycle)
     count, missing, state = frames.count, frames.missing, RunState.RUNNING
     if finished:
-        # Others may have begun the run and asked for more of it than this request did.
-        whole = _SETTLED_WELL.issuperset(shop.tree.summary(model, cycle)["counts"])
-        state = RunState.COMPLETE if whole and not missing else RunState.PARTIAL
-        try:
-            await shop.tree.finish_run(model, cycle, state)
-        except OSError as error:
-            log.error("pipeline.publish_failed", reason=str(error))  # noqa: TRY400 - a full disk
-        await shop.ledger.run_ended(model, cycle, state.value)
-        shop.events.emit(RUN_COMPLETE, {"model": model, "cycle": cycle, "state": state.value})
+        state = await end(model, cycle, shop, missing=bool(missing))
     if finished and frames.old:
         reasons = dict(Counter(frames.old.values()))
         log.warning("pipeline.old_style_kept", frames=len(frames.old), reasons=reasons)
@@ -52,3 +45,17 @@ async def closed(
         missing,
         took_s,
     )
+
+
+async def end(model: str, cycle: str, shop: Workshop, *, missing: bool = False) -> RunState:
+    """Note that nothing more of a run is to come; missing: something that was asked for is."""
+    # Others may have begun the run and asked for more of it than this request did.
+    whole = _SETTLED_WELL.issuperset(shop.tree.summary(model, cycle)["counts"])
+    state = RunState.COMPLETE if whole and not missing else RunState.PARTIAL
+    try:
+        await shop.tree.finish_run(model, cycle, state)
+    except OSError as error:  # a full disk
+        _log.error("pipeline.publish_failed", model=model, cycle=cycle, reason=str(error))
+    await shop.ledger.run_ended(model, cycle, state.value)
+    shop.events.emit(RUN_COMPLETE, {"model": model, "cycle": cycle, "state": state.value})
+    return state

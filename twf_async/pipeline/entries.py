@@ -7,6 +7,7 @@ from render_farm.domain.jobs import Frame, HourRendered
 from twf_async.fetch.fetched import HourFetched
 from twf_async.ledger.entries import FrameEntry, HourEntry
 from twf_async.pipeline.freshness import UNKNOWN, Found
+from twf_async.pipeline.owed import Faults
 from twf_async.plan.progress import FileState
 from twf_async.plan.reruns import owed
 from twf_async.publish.manifest import FrameState
@@ -86,4 +87,13 @@ def online_entries(
             published_at=now,
         )
         for frame in online
+    ]
+
+
+def failed_entries(model: str, cycle: str, hour: int, faults: Faults) -> list[FrameEntry]:
+    """Frames of an hour that will not come."""
+    state = FrameState.FAILED.value
+    return [
+        FrameEntry(model, cycle, hour, *name, state, fault.reason, fault.detail)
+        for name, fault in faults.items()
     ]

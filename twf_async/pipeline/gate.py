@@ -46,6 +46,10 @@ class DispatchGate:
         """Every reason that holds downloads alone; "" where there is none."""
         return "; ".join(self._fetch_holds.values())
 
+    def reason_of(self, by: str) -> str:
+        """Why *by* has paused; "" where he has not."""
+        return self._pauses.get(by, "")
+
     async def pause(self, reason: str, *, by: str) -> None:
         """Let no new render or download start until *by* resumes. The reason is not empty."""
         async with self._changed:

@@ -11,11 +11,12 @@ import structlog
 
 from render_farm.domain.jobs import Reason
 from twf_async.errors import FetchError
-from twf_async.fetch.distrust import Distrusted
+from twf_async.fetch.distrust import ALREADY, Distrusted
 from twf_async.pipeline.course import Course
 from twf_async.pipeline.fetching import HourFetching
-from twf_async.pipeline.frames import Fault, RunFrames
+from twf_async.pipeline.frames import RunFrames
 from twf_async.pipeline.opening import RunPlan
+from twf_async.pipeline.owed import Fault
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.spoilt import Spoilt
 from twf_async.plan import reruns
@@ -38,6 +39,7 @@ class Mistrust:
         self._cycle, self._plan, self._course = cycle, plan, course
         self._shop, self._fetching, self._frames = shop, fetching, frames
         self._noted: list[tuple[Spoilt, Mapping[int, int]]] = []
+        self._causes: dict[int, str] = {}  # hour -> why its files were thrown away at first
         self._log = structlog.get_logger(component="pipeline").bind(
             model=plan.model.key, cycle=cycle
         )
@@ -70,6 +72,7 @@ class Mistrust:
             for hour in spoilt.fields
             if self._fetching.taken[hour] == taken.get(hour, 0)  # else it has come anew since
         }
+        spoilt = self._by_first_cause(spoilt, told)
         pauses = [verdict.pause_s for verdict in told.values() if verdict.pause_s is not None]
         if len(pauses) < len(told):
             await self._give_up(spoilt, told)
@@ -82,6 +85,8 @@ class Mistrust:
             products=sorted(spoilt.products),
             detail=spoilt.failures[0].detail,
         )
+        for failure in reversed(spoilt.failures):
+            self._causes |= dict.fromkeys(spoilt.hours_of(failure), failure.detail)
         clock, course = self._shop.clock, self._course
         # Back-offs are real seconds, the plan counts in those of the clock.
         pause = timedelta(seconds=max(pauses, default=0.0) * clock.speed)
@@ -93,6 +98,15 @@ class Mistrust:
         )
         self._fetching.want(course.progress.waiting)
         self._frames.again(redo)
+
+    def _by_first_cause(self, spoilt: Spoilt, told: Mapping[int, Distrusted]) -> Spoilt:
+        """What was thrown away under a job, it cannot read: not that is told, but why it went."""
+        gone = {
+            hour: cause
+            for hour, cause in self._causes.items()
+            if hour not in told or told[hour].pause_s == ALREADY.pause_s
+        }
+        return spoilt.explained(gone)
 
     async def _told(self, spoilt: Spoilt, hour: int) -> Distrusted:
         try:

@@ -11,7 +11,13 @@ from render_farm.domain.models import Model
 from render_farm.domain.places import Region
 from twf_async.errors import BadInput
 from twf_async.pipeline.report import RunRequest
-from twf_async.plan.orders import HourOrder, ProductOrder, hour_orders, products_of
+from twf_async.plan.orders import (
+    HourOrder,
+    ProductOrder,
+    hour_orders,
+    messages_by_file,
+    products_of,
+)
 from twf_async.plan.progress import Policy
 from twf_async.plan.runs import cycle_time, deadline, hours_of_cycle
 from twf_async.plan.styles import Styles, styles_of
@@ -26,6 +32,7 @@ class RunPlan:
     """Everything a run is to have, and how it is worked through.
 
     styles  (region, product) -> config hash
+    notice  what stands in every title
     """
 
     model: Model
@@ -35,6 +42,7 @@ class RunPlan:
     orders: tuple[HourOrder, ...]
     policy: Policy
     styles: Styles
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ def extent_of(settings: Settings, request: RunRequest) -> Extent:
 
 
 def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -> RunPlan:
-    """Everything that a run is to have; BadInput as `extent_of`. Some 100 ms for a run of GFS."""
+    """Everything that a run is to have; BadInput as `extent_of`."""
     extent, catalog = extent_of(settings, request), settings.catalog
     model, hours, products, regions = extent.model, extent.hours, extent.products, extent.regions
     fetch = settings.service.fetch
@@ -84,6 +92,7 @@ def plan_run(settings: Settings, request: RunRequest, *, fetches_at_once: int) -
             stalls=timedelta(minutes=model.stalls_min),
         ),
         styles_of(catalog, model, products, regions, notice=settings.service.notice),
+        settings.service.notice,
     )
 
 
@@ -98,12 +107,7 @@ def files_wanted(
     waiting: Mapping[int, tuple[ProductOrder, ...]],
 ) -> dict[int, frozenset[MessageKey]]:
     """Hour of the file -> messages that products still to be drawn take from it, rising."""
-    wanted: dict[int, set[MessageKey]] = {}
-    for orders in waiting.values():
-        for order in orders:
-            for hour, key in order.needs:
-                wanted.setdefault(hour, set()).add(key)
-    return {hour: frozenset(wanted[hour]) for hour in sorted(wanted)}
+    return messages_by_file(order for orders in waiting.values() for order in orders)
 
 
 def _regions(

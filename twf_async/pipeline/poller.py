@@ -1,28 +1,32 @@
 """Follows one model: finds its newest run, works through it, and turns to the next when it comes.
 
 A newer run with data supersedes the older one, which goes on or not, as the model's
-`when_superseded` says. After a restart unfinished runs are taken up at once, before the other side
-is asked.
+`when_superseded` says. After a restart unfinished runs, and those that somebody asked for, are
+taken up at once, before the other side is asked.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import structlog
 
 from twf_async.errors import BadInput
 from twf_async.pipeline.asked import covers, is_coming
+from twf_async.pipeline.asked_runs import AskedRuns
 from twf_async.pipeline.at_work import RunsAtWork
 from twf_async.pipeline.discovery import RunFinder
+from twf_async.pipeline.opening import extent_of
 from twf_async.pipeline.ports import Workshop
 from twf_async.pipeline.relook import Relook
 from twf_async.pipeline.report import RunRequest
 from twf_async.pipeline.restyling import OlderRuns
+from twf_async.pipeline.resuming import close_others, to_follow
 from twf_async.pipeline.run import RunPipeline
-from twf_async.plan.runs import candidates, deadline
-from twf_async.publish.manifest import FrameName, RunState
+from twf_async.publish.manifest import FrameName
+from twf_async.pulse import Pulse
 
+LOOK_S = 3600.0  # at most: it waits behind this model's downloads
 LONGEST_SLEEP_S = 600.0  # a changed clock or configuration is noticed at the latest then
 
 
@@ -33,25 +37,31 @@ class ModelPoller:
 
     def __init__(self, model: str, shop: Workshop) -> None:
         self.model = model
+        self.pulse = Pulse(f"poller:{model}", may_wait=True)
         self._shop = shop
         self._model = shop.settings().catalog.models[model]
         self._wake = asyncio.Event()
-        self._runs = RunsAtWork(model, self._wake.set)
-        self._asked: dict[str, RunRequest] = {}  # cycle -> what somebody asked for
+        self._runs = RunsAtWork(model, self._wake.set)  # those that are followed
+        self._asked = AskedRuns(model, shop, self._wake.set)
         self._following = False  # a reload ends what is under way before it begins anew
+        self._interrupted: set[str] = set()  # followed when a reload came
+        self._put_off = ""  # the newest run, to be followed once what was asked for of it is there
         self._finder = RunFinder(self._model, shop)
         self._relook = Relook(self._model, shop)
         self._older = OlderRuns(self._model, shop, self._wake.set)
         self._log = structlog.get_logger(component="poller").bind(model=model)
 
     async def start(self) -> None:
-        """Take up an unfinished run and begin looking for newer ones."""
+        """Take up what was under way and begin looking for newer runs."""
+        await self._asked.recall(followed=self._unfinished())
         self.task = asyncio.create_task(self._follow(), name=f"poller:{self.model}")
         self._log.info("poller.started")
 
     async def stop(self, *, drain_s: float = 0.0) -> None:
         """Start nothing more, give jobs in flight *drain_s* to end, then cancel."""
-        if self.task.done() and not self._runs.cycles and self._older.task is None:
+        self._following = False
+        at_work = self._runs.cycles or self._asked.at_work or self._older.task is not None
+        if self.task.done() and not at_work:
             return
         self.task.cancel()
         await asyncio.wait({self.task})
@@ -68,7 +78,7 @@ class ModelPoller:
         await asyncio.wait({self.task})
         self.task = asyncio.create_task(self._begin_anew(drain_s), name=f"poller:{self.model}")
 
-    def backfill(self, cycle: str) -> None:
+    async def backfill(self, cycle: str) -> None:
         """Work through an older run as well; what it lacks at the source is not waited for.
 
         raises  BadInput for a cycle that there cannot be, or that is followed anyway
@@ -76,37 +86,37 @@ class ModelPoller:
         name = f"{self.model} {cycle}"
         if cycle in self.active_cycles:
             raise BadInput(f"{name} is being worked on already")
-        if cycle >= self._finder.latest:
-            newest = self._finder.latest or "unknown yet"
+        extent_of(self._shop.settings(), RunRequest(self.model, cycle))
+        if cycle >= self._newest_found(name):
+            newest = self._finder.latest
             raise BadInput(f"{name} is not older than the newest run, {newest}: it comes by itself")
-        self.take(RunRequest(self.model, cycle, wait=False))
+        await self.take(RunRequest(self.model, cycle, wait=False))
 
-    def take(self, request: RunRequest) -> bool:
+    async def take(self, request: RunRequest) -> bool:
         """Work through a run that somebody asks for; False where that is being done anyway.
 
-        A reload does not end it. What it lacks at the source is waited for only where the run is
-        followed.
+        It is brought even if the service is killed as soon as this has returned. What it lacks at
+        the source is waited for only where the run is followed.
 
         raises  BadInput for what the model does not have, or cannot be done just now
         """
         cycle, name = request.cycle, f"{self.model} {request.cycle}"
-        if cycle > self._finder.latest:
-            newest = self._finder.latest or "unknown yet"
+        followed = self._runs[cycle].request if cycle in self._runs.cycles else None
+        if (known := followed or self._asked.request(cycle)) is not None:
+            if not covers(known, request):
+                raise BadInput(f"less of {name} is being worked on; ask again when that is done")
+            await self._asked.note(request)
+            return False
+        extent_of(self._shop.settings(), request)
+        if cycle > self._newest_found(name):
+            newest = self._finder.latest
             raise BadInput(f"{name} is newer than the newest run, {newest}: it comes by itself")
         if cycle == self._older.cycle:
             raise BadInput(f"{name} is just being drawn in the style of now; ask again later")
-        going = cycle in self._runs.cycles
-        known = self._runs[cycle].request if going else self._asked.get(cycle)
-        if known is not None:
-            if not covers(known, request):
-                raise BadInput(f"less of {name} is being worked on; ask again when that is done")
-            self._asked.setdefault(cycle, request)
-            return False
-        run = RunPipeline(request, self._shop)
-        self._asked[cycle] = request
-        if self._following:
-            self._runs.begin(run)
+        await self._asked.note(request)
         self._log.info("poller.backfill_begun", cycle=cycle)
+        if self._following and cycle not in self._runs.cycles:
+            await self._asked.begin(cycle)
         return True
 
     def is_coming(self, cycle: str, frames: Iterable[FrameName]) -> bool:
@@ -115,13 +125,13 @@ class ModelPoller:
         Hours of a followed run that have not appeared are not waited for.
         """
         if cycle not in self._runs.cycles:
-            return cycle in self._asked
+            return cycle in self._asked.cycles
         if self._runs.has_ended(cycle):
             return False
-        run = self._runs[cycle]
-        if run.progress.finished or not run.request.wait:
+        progress = self._runs[cycle].progress
+        if progress.finished:
             return True  # it opens, or ends by itself
-        return is_coming(run.progress, self._shop.clock.now(), frames)
+        return is_coming(progress, self._shop.clock.now(), frames)
 
     @property
     def newest(self) -> str:
@@ -131,24 +141,36 @@ class ModelPoller:
     @property
     def active_cycles(self) -> frozenset[str]:
         """Cycles being worked on."""
-        return frozenset({*self._runs.cycles, self._older.cycle} - {""})
+        return frozenset({*self._busy, *self._interrupted, self._older.cycle} - {""})
 
     def status(self) -> dict[str, object]:
-        """For the status page: the newest run, and how far the runs being worked on are."""
+        """For the status page: the newest run, and how far those being worked on are."""
         return {
             "model": self.model,
             "newest": self._finder.latest or None,
             "looked_at": self._finder.looked_at,
             "fault": self._finder.fault,
             "coming": self._finder.coming(),
-            "runs": self._runs.standing(),
+            "runs": self._asked.standing() | self._runs.standing(),
+            "asked": self._asked.status(),
         }
+
+    def _newest_found(self, name: str) -> str:
+        """The newest run; BadInput while none is known, for *name* may be the one that comes."""
+        if not self._finder.latest:
+            raise BadInput(
+                f"no run of {self.model} has been found yet, so {name} may come by itself;"
+                " ask again when `twf-async status` shows one"
+            )
+        return self._finder.latest
 
     async def _begin_anew(self, drain_s: float) -> None:
         """End by the old configuration what is under way, then follow by that of now.
 
         A further reload may cancel this at any point; the next one goes on where it was.
         """
+        going = (cycle for cycle in self._runs.cycles if not self._runs.has_ended(cycle))
+        self._interrupted.update(going)
         await self._end_runs(drain_s)
         latest = self._finder.latest
         self._model = self._shop.settings().catalog.models[self.model]
@@ -159,57 +181,42 @@ class ModelPoller:
         await self._follow(latest)
 
     async def _follow(self, cycle: str = "") -> None:
-        for known in sorted({cycle, *self._unfinished()} - {""}):
+        for known in sorted({cycle, *self._interrupted, *self._unfinished()} - {""}):
             self._supersede()
             self._begin(known)
+        self._interrupted.clear()
+        await close_others(self.model, self._shop, lambda: self.active_cycles)
         self._following = True
-        for request in tuple(self._asked.values()):
-            self._go_on_with(request)
+        await self._asked.go_on(self._runs.cycles)
         while True:
+            self.pulse.within(LOOK_S)
             newer = await self._finder.look()
             if newer is not None:
                 self._supersede()
                 self._begin(newer, looks=self._finder.looks)
             elif replaced := await self._relook.look(self._finder.latest):
                 self._begin(replaced)
-            self._older.look(self._finder.latest, self._runs.cycles)
+            self._older.look(self._finder.latest, self._busy)
+            self.pulse.within(LONGEST_SLEEP_S)
             await self._rest()
-            self._collect()
+            await self._collect()
 
     def _unfinished(self) -> tuple[str, ...]:
-        """Runs of the tree that had not ended and may still get on.
+        return to_follow(self._model, self._shop.tree, self._shop.clock.now())
 
-        The newest one; and the one before it, where that is finished too and not yet out of time.
-        """
-        tree, now = self._shop.tree, self._shop.clock.now()
-        newest, *older = [*tree.runs(self.model)[:2], ""]
-        may = candidates(self._model, now)
-        if self._model.when_superseded == "abandon":
-            older = []
-        return tuple(
-            cycle
-            for cycle in (newest, *older)
-            if cycle in may
-            and (cycle == newest or now < deadline(self._model, cycle))
-            and tree.summary(self.model, cycle)["state"] == RunState.RUNNING.value
-        )
+    @property
+    def _busy(self) -> Collection[str]:
+        return {*self._runs.cycles, *self._asked.cycles}
 
     def _supersede(self) -> None:
         self._older.drain()
         self._runs.supersede()
 
-    def _go_on_with(self, request: RunRequest) -> None:
-        """Begin anew what a reload has interrupted."""
-        if request.cycle in self._runs.cycles:
-            return
-        try:
-            self._runs.begin(RunPipeline(request, self._shop))
-        except BadInput as error:
-            self._log.warning("poller.run_refused", cycle=request.cycle, reason=str(error))
-            del self._asked[request.cycle]
-
     def _begin(self, cycle: str, *, looks: int = 0) -> None:
-        if cycle in self._runs.cycles:  # somebody asked for it
+        if cycle in self._runs.cycles:
+            return
+        self._put_off = cycle if cycle in self._asked.cycles and self._following else ""
+        if self._put_off:
             return
         try:
             request = RunRequest(self.model, cycle)
@@ -230,13 +237,21 @@ class ModelPoller:
                 await self._wake.wait()
         self._wake.clear()
 
-    def _collect(self) -> None:
-        """Let go of runs that ended; one that broke breaks the poller, whose owner restarts it."""
+    async def _collect(self) -> None:
+        """Let go of runs that ended; a followed one that broke breaks the poller, and the service.
+
+        Whoever starts it again begins with the state that is on disk.
+        """
         for report in self._runs.collect():
-            self._asked.pop(report.cycle, None)
+            await self._asked.forget(report.cycle)
             self._relook.ended(report)
+        for report in self._asked.collect():
+            self._relook.ended(report)
+        if self._put_off and self._put_off not in self._asked.cycles:
+            self._begin(self._put_off)
 
     async def _end_runs(self, drain_s: float) -> None:
         self._older.drain()
         older = self._older.task
-        await self._runs.end(drain_s, *([] if older is None else [older]))
+        others = [] if older is None else [older]
+        await asyncio.gather(self._runs.end(drain_s, *others), self._asked.end(drain_s))

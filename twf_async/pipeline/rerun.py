@@ -1,15 +1,17 @@
 """Notices that the other side has replaced files which were taken, and has all done again."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import structlog
 
 from render_farm.domain.models import Model
 from twf_async.errors import FetchError
 from twf_async.pipeline.course import Course
+from twf_async.pipeline.editions import Editions
 from twf_async.pipeline.fetching import HourFetching
 from twf_async.pipeline.frames import RunFrames
 from twf_async.pipeline.opening import RunPlan
+from twf_async.pipeline.outlook import Outlook
 from twf_async.pipeline.ports import Fetcher, Workshop
 from twf_async.plan import reruns
 
@@ -53,37 +55,38 @@ class Redoing:
         plan: RunPlan,
         course: Course,
         shop: Workshop,
-        fetching: HourFetching,
         frames: RunFrames,
-        prepare: Callable[[], Awaitable[None]],
+        *,
+        fetching: HourFetching,
+        outlook: Outlook,
+        editions: Editions,
     ) -> None:
-        """prepare: what must be known before anything is fetched; awaited when that is certain."""
-        self._prepare = prepare
         self._cycle, self._model, self._course = cycle, plan.model, course
         self._fetcher, self._fetching, self._frames = shop.fetcher, fetching, frames
+        self._outlook, self._editions = outlook, editions
         self._orders = {order.hour: order.drawn for order in plan.orders}
 
     async def recheck(self) -> None:
         """Have everything done again that replaced files are in."""
-        self._fetching.suspicious = False
-        noted = self._fetching.inventories
+        self._outlook.suspicious = False
+        noted = self._editions.inventories
         hours = await replaced_hours(self._fetcher, self._model, self._cycle, noted)
         await self._again(hours)
 
     async def resume(self) -> None:
         """Go on with what a restart has interrupted."""
-        await self._again(frozenset(self._fetching.owing))
+        await self._again(frozenset(self._editions.owing))
 
     async def settled(self) -> None:
         """Note hours whose new files are by now in all pictures that they go into."""
-        owing = self._fetching.owing
-        await self._fetching.pay(reruns.paid(self._course.progress, owing, self._orders))
+        owing = self._editions.owing
+        await self._editions.pay(reruns.paid(self._course.progress, owing, self._orders))
 
     async def _again(self, hours: frozenset[int]) -> None:
         if not hours:
             return
-        await self._prepare()
-        await self._fetching.owe(hours)
+        await self._fetching.prepare()
+        await self._editions.owe(hours)
         self._course.progress, redo = reruns.again(self._course.progress, hours, self._orders)
         self._fetching.want(self._course.progress.waiting)
         self._frames.again(redo)

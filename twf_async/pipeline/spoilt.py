@@ -27,6 +27,20 @@ class Spoilt:
         """Keys of what could not be drawn."""
         return frozenset(failure.product for failure in self.failures)
 
+    def hours_of(self, failure: FrameFailure) -> frozenset[int]:
+        """The hours whose files hold what a frame failed for."""
+        keys = {source.key for source in failure.bad}
+        return frozenset(hour for hour, bad in self.fields.items() if not bad.isdisjoint(keys))
+
+    def explained(self, causes: Mapping[int, str]) -> "Spoilt":
+        """The same with the cause told where all that a frame lacked has one. causes: by hour."""
+        failures = []
+        for failure in self.failures:
+            hours = sorted(self.hours_of(failure))
+            known = bool(hours) and causes.keys() >= set(hours)
+            failures.append(replace(failure, detail=causes[hours[0]]) if known else failure)
+        return replace(self, failures=tuple(failures))
+
 
 def origins_of(drawable: Drawable, files: Files) -> Origins:
     """Where the messages of a job come from, as things are now: files may be taken anew."""

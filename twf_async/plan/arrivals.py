@@ -18,8 +18,11 @@ from twf_async.plan.runs import EARLY_MIN, cycle_time, hours_of_cycle
 RUNS_LEARNED_FROM = 14
 ENOUGH = 3  # runs that an expectation may rest on
 OUTSIDE = 0.1  # share of the arrivals before a window, and after it
+EARLIEST_S = 60 * EARLY_MIN  # before its likeliest moment: so early may a run begin
+LATE_MIN = 8.0  # after the moment that the configuration gives: runs are rather late than early
 DOUBT = 4.0  # of the runs learned from: how much wider a window is than what was seen
 EDGE = timedelta(seconds=1)  # Last-Modified has whole seconds
+LOOSE = timedelta(seconds=60)  # an hour that wide does not keep to the one before it
 FOREIGN = timedelta(seconds=60)  # a Last-Modified this far ahead is of another clock
 
 
@@ -34,11 +37,20 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An hour is expected from `low` to `high`, and most likely at `likely`."""
+    """An hour is expected from `low` to `high`, and most likely at `likely`.
+
+    earliest  it has never come before `low`, but may, from then on: worth a look now and then
+    """
 
     low: datetime
     likely: datetime
     high: datetime
+    earliest: datetime | None = None
+
+    @property
+    def width(self) -> timedelta:
+        """How long it takes to pass."""
+        return self.high - self.low
 
 
 Anchor = Arrival | None
@@ -98,20 +110,35 @@ class Timetable:
         return self._learned(hour, start, None) or self._begins(start)
 
     def window(self, hour: int, anchor: Anchor = None) -> Window | None:
-        """When *hour* is expected, by the hour that came last if there is one; None: no idea."""
-        start = cycle_time(self.cycle) if anchor is None else anchor.at
-        since = None if anchor is None else anchor.hour
-        return self._learned(hour, start, since) or self._usual(hour, start, since)
+        """When *hour* is expected, by the hour that came last if there is one; None: no idea.
+
+        What does not keep to the hour before it may keep to the clock: some runs show f000 alone
+        for minutes, and then go on when they always do.
+        """
+        by_clock = cycle_time(self.cycle)
+        if anchor is None:
+            return self._learned(hour, by_clock, None) or self._usual(hour, by_clock, None)
+        found = self._learned(hour, anchor.at, anchor.hour)
+        if found is None:
+            return self._usual(hour, anchor.at, anchor.hour)
+        if found.width > LOOSE:
+            other = self._learned(hour, by_clock, None)
+            if other is not None and other.width < found.width and anchor.at < other.likely:
+                return other
+        return found
 
     def _learned(self, hour: int, start: datetime, since: int | None) -> Window | None:
         for runs in (self.same, self.all_):
             samples = sorted(_seconds(runs, hour, since))
             if len(samples) >= ENOUGH:
                 low, likely, high = spread(samples)
+                if since is None:
+                    low = _earliest([*samples, *_seconds(self.all_, hour, None)], low, likely)
                 return Window(
                     start + timedelta(seconds=low) - EDGE,
                     start + timedelta(seconds=likely),
                     start + timedelta(seconds=high) + EDGE,
+                    None if since is not None else start + timedelta(seconds=likely - EARLIEST_S),
                 )
         return None
 
@@ -134,8 +161,8 @@ class Timetable:
 
     def _begins(self, start: datetime) -> Window:
         likely = start + timedelta(minutes=self.model.first_hour_min)
-        early = timedelta(minutes=EARLY_MIN)
-        return Window(likely - early, likely, likely + early)
+        early, late = timedelta(minutes=EARLY_MIN), timedelta(minutes=LATE_MIN)
+        return Window(likely - early, likely, likely + late)
 
 
 def spread(rising: list[float]) -> tuple[float, float, float]:
@@ -146,9 +173,25 @@ def spread(rising: list[float]) -> tuple[float, float, float]:
     last = len(rising) - 1
     outside = math.ceil(OUTSIDE * last) if last >= ENOUGH + 1 else 0
     middle = (rising[last // 2] + rising[(last + 1) // 2]) / 2
-    wider = 1.0 + DOUBT / len(rising)
+    wider = _wider(rising)
     low, high = rising[outside], rising[last - outside]
     return middle - (middle - low) * wider, middle, middle + (high - middle) * wider
+
+
+def _earliest(samples: list[float], low: float, likely: float) -> float:
+    """When what hangs on the cycle's time alone may come: none of the past is too strange for it.
+
+    Runs begin minutes earlier or later; who begins to look too late loses as much, and three runs
+    say little of that. But one run of another time altogether is not to make the looks at all
+    others rare.
+    """
+    seen_s = (likely - min(samples)) * _wider(samples)
+    unseen_s = EARLIEST_S * (ENOUGH / len(samples)) ** 2
+    return min(low, likely - min(max(seen_s, unseen_s), EARLIEST_S))
+
+
+def _wider(samples: list[float]) -> float:
+    return 1.0 + DOUBT / len(samples)
 
 
 def _seconds(

@@ -4,7 +4,7 @@ The filter sends every named parameter on every named level: asking for TMP at 2
 UGRD at 850 mb also brings TMP at 850 mb. Which fields share a request decides the bytes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, permutations
@@ -81,12 +81,15 @@ class _Search:
             [costs.get((parameter, level), 0) for parameter in self._parameters]
             for level in self._levels
         ]
+        width = len(self._parameters)
+        self._columns = (1 << width) - 1
+        self._marks = [1 << column | 1 << row + width for column, row in self._at]
         self._of_column = [self._those(0, at) for at in column.values()]
         self._of_row = [self._those(1, at) for at in row.values()]
         singles = [1 << pair for pair in range(len(pairs))]
         self._parts = list(dict.fromkeys([*singles, *self._of_column, *self._of_row]))
-        self._masks: dict[Group, tuple[int, int]] = {}
-        self._crossed: dict[tuple[int, int], int] = {}
+        self._masks = _Known(self._mask)
+        self._bytes = _Known(self._crossing_bytes)
 
     def by_level(self, at_most: int) -> list[Group]:
         """One group a level, the cheapest unions made until few enough are left."""
@@ -121,16 +124,17 @@ class _Search:
 
     def price(self, groups: Sequence[Group]) -> int:
         """The bytes that all of them bring, and much more for what would come twice."""
-        alone = sum(self._crossing_bytes(*self._mask(group)) for group in groups)
-        return alone + sum(self._twice(a, b) for a, b in combinations(groups, 2))
+        masks = [self._masks[group] for group in groups]
+        alone = sum(self._bytes[mask] for mask in masks)
+        return alone + _TWICE * sum(self._bytes[a & b] for a, b in combinations(masks, 2))
 
     def crossing(self, group: Group) -> Crossing:
         """What to ask for."""
-        columns, rows = self._mask(group)
-        return Crossing(
-            frozenset(self._parameters[column] for column in _bits(columns)),
-            frozenset(self._levels[row] for row in _bits(rows)),
-        )
+        mask = self._masks[group]
+        names = [*self._parameters, *self._levels]
+        named = [names[at] for at in _bits(mask)]
+        parameters = (mask & self._columns).bit_count()
+        return Crossing(frozenset(named[:parameters]), frozenset(named[parameters:]))
 
     def _those(self, side: int, at: int) -> Group:
         """All pairs of one parameter (side 0) or one level (side 1)."""
@@ -138,48 +142,57 @@ class _Search:
 
     def _joined(self, groups: list[Group]) -> tuple[int, list[Group]]:
         """What the cheapest union adds to the price, and the groups with it."""
-        before, tried = self.price(groups), []
+        tried = []
         for a, b in combinations(range(len(groups)), 2):
             rest = [group for at, group in enumerate(groups) if at not in {a, b}]
-            tried.append([*rest, groups[a] | groups[b]])
-        best = min(tried, key=self.price)
-        return self.price(best) - before, best
+            masks = [self._masks[group] for group in rest]
+            union = groups[a] | groups[b]
+            added = self._price_of(union, 0, masks) - self._price_of(groups[a], groups[b], masks)
+            tried.append((added, [*rest, union]))
+        return min(tried, key=lambda found: found[0])
 
     def _moved(self, groups: list[Group], source: int, target: int) -> bool:
         """Move from one group to another whatever part lowers the price."""
-        moved = False
-        price = self.price(groups)
+        one, other = groups[source], groups[target]
+        rest = [self._masks[g] for at, g in enumerate(groups) if at not in {source, target}]
+        price = self._price_of(one, other, rest)
         for part in self._parts:
-            one, other = groups[source], groups[target]
             here = part & one
-            if not here:
-                continue
-            groups[source], groups[target] = one & ~here, other | here
-            if (now := self.price(groups)) < price:
-                price, moved = now, True
-            else:
-                groups[source], groups[target] = one, other
+            if here and (now := self._price_of(one & ~here, other | here, rest)) < price:
+                one, other, price = one & ~here, other | here, now
+        moved = one != groups[source]
+        groups[source], groups[target] = one, other
         return moved
 
-    def _mask(self, group: Group) -> tuple[int, int]:
-        """The parameters and the levels of a group, as bits."""
-        if (known := self._masks.get(group)) is None:
-            columns = sum(1 << at for at, those in enumerate(self._of_column) if group & those)
-            rows = sum(1 << at for at, those in enumerate(self._of_row) if group & those)
-            known = self._masks[group] = (columns, rows)
-        return known
+    def _price_of(self, one: Group, other: Group, rest: Sequence[int]) -> int:
+        """What of the price hangs on two groups. rest: the masks of the others."""
+        a, b, crossing = self._masks[one], self._masks[other], self._bytes
+        twice = crossing[a & b]
+        for mask in rest:
+            twice += crossing[a & mask] + crossing[b & mask]
+        return crossing[a] + crossing[b] + _TWICE * twice
 
-    def _twice(self, one: Group, other: Group) -> int:
-        (columns, rows), (others, below) = self._mask(one), self._mask(other)
-        return _TWICE * self._crossing_bytes(columns & others, rows & below)
+    def _mask(self, group: Group) -> int:
+        """The parameters and, above them, the levels of a group, as bits."""
+        mask = 0
+        for pair in _bits(group):
+            mask |= self._marks[pair]
+        return mask
 
-    def _crossing_bytes(self, columns: int, rows: int) -> int:
-        if not columns or not rows:
-            return 0
-        if (known := self._crossed.get((columns, rows))) is None:
-            named = _bits(columns)
-            known = sum(self._costs[row][column] for row in _bits(rows) for column in named)
-            self._crossed[columns, rows] = known
+    def _crossing_bytes(self, mask: int) -> int:
+        """Of all parameters on all levels of a mask."""
+        columns, rows = _bits(mask & self._columns), _bits(mask >> len(self._parameters))
+        return sum(self._costs[row][column] for row in rows for column in columns)
+
+
+class _Known(dict[int, int]):
+    """What was worked out of numbers, when it was asked for first."""
+
+    def __init__(self, work_out: Callable[[int], int]) -> None:
+        self._work_out = work_out
+
+    def __missing__(self, number: int) -> int:
+        known = self[number] = self._work_out(number)
         return known
 
 

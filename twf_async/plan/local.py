@@ -15,14 +15,22 @@ from render_farm.domain.jobs import MessageSource
 from render_farm.domain.models import Model
 from twf_async.plan.orders import NotApplicable, product_order
 
+# Grid definition templates (code table 3.1) whose points lie in steps of degrees, or of kilometres
+_BY_DEGREES = {0, 1, 2, 3, 40, 41, 42, 43}
+_BY_KM = {10, 12, 20, 30, 31, 140}
+
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """One file: the cycle its messages name ("2026012912") and what it holds."""
+    """One file: the cycle its messages name ("2026012912") and what it holds.
+
+    grids  the grid definition templates of its messages
+    """
 
     path: str
     cycle: str
     keys: frozenset[MessageKey]
+    grids: frozenset[int] = frozenset()
 
     @property
     def hour(self) -> int:
@@ -54,6 +62,16 @@ def model_of_name(path: str, models: Iterable[Model]) -> Model | None:
             if re.fullmatch(pattern, name):
                 return model
     return None
+
+
+def is_of_other_grid(file: LocalFile, model: Model) -> bool:
+    """Whether a file cannot be of *model*, for one of them has a projected grid and one has not.
+
+    How fine a grid is tells nothing: a model's files come in several resolutions.
+    """
+    if model.grid is None:
+        return False
+    return not file.grids.isdisjoint(_BY_DEGREES if model.grid.step_km else _BY_KM)
 
 
 def local_hours(

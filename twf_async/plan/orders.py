@@ -4,21 +4,15 @@ Pure. A product may need files of earlier hours (a total over all buckets); such
 even when nobody asked to draw them. Knows nothing of files on disk, sources or time of day.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Self
 
 from render_farm.domain.catalog import Product
-from render_farm.domain.fields import FieldSpec, MessageKey, Statistic
+from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model
+from twf_async.plan.fields import Field, Fields, Need, Needs
 from twf_async.settings.catalog import Catalog
-
-Need = tuple[int, MessageKey]  # the hour of the file, and the message in it
-_WORDS = {
-    Statistic.ACCUMULATION: "accumulation",
-    Statistic.AVERAGE: "average",
-    Statistic.MAXIMUM: "maximum",
-    Statistic.MINIMUM: "minimum",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +24,19 @@ class ProductOrder:
     """
 
     product: Product
-    inputs: Mapping[str, tuple[Need, ...]]
-    files: frozenset[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "files", frozenset(hour for hour, _ in self.needs))
+    inputs: Mapping[str, Needs]
+    files: frozenset[int]
 
     @property
     def needs(self) -> frozenset[Need]:
         """Every message it takes, wherever it lies."""
         return frozenset(need for needs in self.inputs.values() for need in needs)
+
+    def without(self, roles: Collection[str]) -> Self:
+        """The same, drawn without some of its optional inputs."""
+        inputs = {role: needs for role, needs in self.inputs.items() if role not in roles}
+        files = frozenset(hour for needs in inputs.values() for hour, _ in needs)
+        return replace(self, inputs=inputs, files=files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +49,9 @@ class NotApplicable:
 
 @dataclass(frozen=True, slots=True)
 class HourOrder:
-    """One hour to draw. `wanted` is what to fetch from this hour's file, for later hours too."""
+    """One hour to draw."""
 
     hour: int
-    wanted: frozenset[MessageKey]
     products: tuple[ProductOrder | NotApplicable, ...]
 
     @property
@@ -74,17 +70,20 @@ def products_of(
 
 def product_order(product: Product, model: Model, hour: int) -> ProductOrder | NotApplicable:
     """What *product* (already as the model makes it) takes at *hour*."""
-    have = {*model.hours, *model.long_hours}
-    inputs: dict[str, tuple[Need, ...]] = {}
-    for role, asked in product.fields.items():
-        spec = _aliased(asked, model.aliases)
-        needs = spec.messages(hour, model.bucket_h)
-        absent = _absent(spec, needs, hour, have)
-        if not absent:
-            inputs[role] = needs or ()
-        elif role not in product.optional:
-            return NotApplicable(product, absent)
-    return ProductOrder(product, inputs)
+    ((order,),) = (found.products for found in hour_orders(model, [product], [hour]))
+    return order
+
+
+def hour_orders(
+    model: Model, products: Iterable[Product], hours: Iterable[int]
+) -> tuple[HourOrder, ...]:
+    """The orders of all hours to draw, rising."""
+    fields = Fields(model)
+    asked = [(product, fields.of(product)) for product in products]
+    return tuple(
+        HourOrder(hour, tuple(_order(product, roles, hour) for product, roles in asked))
+        for hour in sorted(set(hours))
+    )
 
 
 def wanted_by_hour(
@@ -94,46 +93,29 @@ def wanted_by_hour(
 
     Rising. Holds hours beyond those asked where an hour asked needs their files.
     """
-    products = tuple(products)
+    found = hour_orders(model, products, hours)
+    return messages_by_file(order for at in found for order in at.drawn)
+
+
+def messages_by_file(orders: Iterable[ProductOrder]) -> dict[int, frozenset[MessageKey]]:
+    """Hour of the file -> messages that *orders* take from it, rising."""
+    # Products share what they take: looking at each object once is cheaper than at equal ones.
+    taken = {id(needs): needs for order in orders for needs in order.inputs.values()}
+    once = {id(need): need for needs in taken.values() for need in needs}
     wanted: dict[int, set[MessageKey]] = {}
-    for hour in hours:
-        for product in products:
-            order = product_order(product, model, hour)
-            if isinstance(order, ProductOrder):
-                for file_hour, key in order.needs:
-                    wanted.setdefault(file_hour, set()).add(key)
+    for hour, key in once.values():
+        wanted.setdefault(hour, set()).add(key)
     return {hour: frozenset(wanted[hour]) for hour in sorted(wanted)}
 
 
-def hour_orders(
-    model: Model, products: Iterable[Product], hours: Iterable[int]
-) -> tuple[HourOrder, ...]:
-    """The orders of all hours to draw, rising."""
-    products, hours = tuple(products), tuple(sorted(set(hours)))
-    wanted = wanted_by_hour(model, products, hours)
-    return tuple(
-        HourOrder(
-            hour,
-            wanted.get(hour, frozenset()),
-            tuple(product_order(product, model, hour) for product in products),
-        )
-        for hour in hours
-    )
-
-
-def _aliased(spec: FieldSpec, aliases: Mapping[str, str]) -> FieldSpec:
-    own = aliases.get(f"{spec.parameter}:{spec.level}")
-    if own is None:
-        return spec
-    parameter, _, level = own.partition(":")
-    return replace(spec, parameter=parameter, level=level)
-
-
-def _absent(spec: FieldSpec, needs: tuple[Need, ...] | None, hour: int, have: set[int]) -> str:
-    """Why the field cannot exist at this hour; empty if it can."""
-    if needs is None:
-        if hour == 0:
-            return f"no {_WORDS.get(spec.statistic, 'value')} at hour 0"
-        return f"needs an hour {spec.back_h} h before hour {hour}"
-    lacking = sorted({file_hour for file_hour, _ in needs} - have)
-    return f"the model has no hour {lacking[0]}" if lacking else ""
+def _order(product: Product, roles: Mapping[str, Field], hour: int) -> ProductOrder | NotApplicable:
+    inputs: dict[str, Needs] = {}
+    files: frozenset[int] = frozenset()
+    for role, field in roles.items():
+        taken = field.at(hour)
+        if not taken.absent:
+            inputs[role] = taken.needs
+            files = taken.files if files <= taken.files else files | taken.files
+        elif role not in product.optional:
+            return NotApplicable(product, taken.absent)
+    return ProductOrder(product, inputs, files)

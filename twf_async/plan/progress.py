@@ -16,6 +16,7 @@ MISSES_AT_FIRST = 5  # before a run's first hours have shown how it goes
 USUAL_REQUESTS = 4.0  # that an hour may cost; what a model has above is for looks alone
 REQUESTS_PER_HOUR = 3.9  # of four at most; the rest finds the run and looks at it once more
 FEWER_SPLITS = 2  # filter requests that bring an hour, where it has to cost less than usual
+SAVED_MISSES = 0.6  # looks in vain that an hour costs even where they are saved
 
 
 class FileStatus(StrEnum):
@@ -34,6 +35,7 @@ class FileState:
     not_before  when to ask again
     missed_at   when they were last asked for in vain
     missing     wanted but not in them
+    reason, detail  why it has not come; of an hour that is here, why what is missing has not
     """
 
     status: FileStatus = FileStatus.PENDING
@@ -133,7 +135,16 @@ class RunProgress:
     def eager(self) -> bool:
         """Whether looking at the likeliest moment is affordable: on average it misses half."""
         may_miss = MISSES_PER_HOUR + self.policy.extra_looks
-        return self.misses <= may_miss * self.came + MISSES_AT_FIRST
+        return self.misses <= may_miss * self.came + MISSES_AT_FIRST and not self.overdrawn
+
+    @property
+    def overdrawn(self) -> bool:
+        """Whether more was asked than the hours still to come can make good by fewer splits."""
+        if self.policy.extra_looks > 0:
+            return False  # so many more that they make good whatever it is
+        ahead = sum(state.status is FileStatus.PENDING for state in self.files.values())
+        will_cost = self.requests + self.misses + (1 + FEWER_SPLITS + SAVED_MISSES) * ahead
+        return will_cost > REQUESTS_PER_HOUR * (self.paid + ahead)
 
     @property
     def splits(self) -> int:

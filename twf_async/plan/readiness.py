@@ -4,9 +4,12 @@ A product is drawn once all its files are there; an hour's products wait for eac
 file they lack is known not to exist yet.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from twf_async.plan.orders import Need, ProductOrder
+from render_farm.domain.fields import MessageKey
+from twf_async.plan.fields import Need
+from twf_async.plan.orders import ProductOrder
 from twf_async.plan.progress import Drawable, Failed, FileState, FileStatus, RunProgress
 
 FIELD_MISSING = "field missing"
@@ -43,6 +46,20 @@ def drawn(run: RunProgress, drawable: Drawable) -> RunProgress:
     return replace(run, drawing=drawing)
 
 
+def made_up_for(
+    run: RunProgress,
+    hour: int,
+    missing: frozenset[MessageKey],
+    waiting: Mapping[int, tuple[ProductOrder, ...]],
+) -> RunProgress:
+    """An hour was given up, but all that is wanted of it except *missing* is here.
+
+    waiting  what can be drawn by that, and what does not need the hour
+    """
+    state = replace(run.files[hour], status=FileStatus.FETCHED, missing=missing)
+    return replace(run, files={**run.files, hour: state}, waiting=waiting)
+
+
 def _drawable(run: RunProgress, hour: int) -> Drawable | None:
     ready: list[ProductOrder] = []
     lost: list[Failed] = []
@@ -65,30 +82,22 @@ def _drawable(run: RunProgress, hour: int) -> Drawable | None:
 
 def _inputs(run: RunProgress, order: ProductOrder) -> ProductOrder | Failed | set[int]:
     """The order with the roles that exist, why it fails, or the hours it waits for."""
-    inputs: dict[str, tuple[Need, ...]] = {}
+    without: set[str] = set()
     awaited: set[int] = set()
     for role, needs in order.inputs.items():
-        states = [run.files[hour] for hour, _ in needs]
-        fault = next(
-            (f for need, state in zip(needs, states, strict=True) if (f := _fault(need, state))),
-            None,
-        )
+        fault = next((f for need in needs if (f := _fault(need, run.files[need[0]]))), None)
         if fault is not None and role not in order.product.optional:
             return Failed(order.product.key, *fault)
         if fault is not None:
+            without.add(role)
             continue
-        awaited |= {
-            hour
-            for (hour, _), state in zip(needs, states, strict=True)
-            if state.status is not FileStatus.FETCHED
-        }
-        inputs[role] = needs
-    return awaited or replace(order, inputs=inputs)
+        awaited |= {hour for hour, _ in needs if run.files[hour].status is not FileStatus.FETCHED}
+    return awaited or (order.without(without) if without else order)
 
 
 def _fault(need: Need, state: FileState) -> tuple[str, str] | None:
     hour, key = need
-    if state.status is FileStatus.GIVEN_UP:
+    if state.gone or (key in state.missing and state.reason):
         return state.reason, f"hour {hour}{': ' if state.detail else ''}{state.detail}"
     if key in state.missing:
         return FIELD_MISSING, f"{key} is not in the file of hour {hour}"

@@ -14,7 +14,7 @@ OLDEST_H = 30.0  # NOMADS keeps runs longer, but an older one is no news
 
 def cycle_time(cycle: str) -> datetime:
     """`2026012912` as a time; ValueError if it is none."""
-    if len(cycle) != 10 or not cycle.isdecimal():
+    if len(cycle) != 10 or not (cycle.isascii() and cycle.isdecimal()):
         raise ValueError(f"cycle {cycle!r} is not of the form YYYYMMDDHH")
     return datetime.strptime(cycle, "%Y%m%d%H").replace(tzinfo=UTC)
 

@@ -1,40 +1,20 @@
-"""What of a run to ask for next, and what an answer means. Pure: time is handed in.
+"""What an answer makes of a run, and when it is asked for again. Pure: time is handed in.
 
-Files come in order, mostly. The lowest hour that is not there is asked for again and again; only
-when it stays away are later ones tried too, for hours do come out of order. Fetching runs ahead of
-drawing by a bounded number of hours.
+Which hour's turn it is: plan/turns.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from render_farm.domain.fields import MessageKey
-from twf_async.plan.arrivals import Window
-from twf_async.plan.looks import first_look, look_again
+from twf_async.plan.arrivals import LOOSE, Window
+from twf_async.plan.looks import Pace, first_look, look_again
 from twf_async.plan.progress import FileState, FileStatus, RunProgress
 
 NOT_PUBLISHED = "not published"
 SUPERSEDED = "superseded"
-PATIENCE = 3  # absences of an hour before the next one is asked for as well
-OVERDUE = timedelta(seconds=60)  # and it must be this late, where it is known when it was due
 LONGEST_BACK_OFF_S = 300.0
-
-
-def to_fetch(run: RunProgress, now: datetime) -> tuple[int, ...]:
-    """Hours to ask for now, lowest first."""
-    if run.hold_until is not None and now < run.hold_until:
-        return ()
-    due = [hour for hour, when in _askable(run) if when is None or when <= now]
-    return tuple(due[: _places(run)])
-
-
-def next_look(run: RunProgress, now: datetime) -> datetime | None:
-    """When `to_fetch` may say more than now, if nothing else happens; None: never."""
-    times = [when or now for _, when in _askable(run)]
-    if not times or not _places(run):
-        return None
-    return max(min(times), run.hold_until or now)
 
 
 def fetching(run: RunProgress, hour: int) -> RunProgress:
@@ -79,7 +59,7 @@ def absent(run: RunProgress, hour: int, now: datetime, *, chance: float = 0.5) -
         )
         return _with(run, hour, gone)
     run = replace(run, misses=run.misses + 1, at_edge=True)
-    again = look_again(run.windows.get(hour), now, pace=run.policy.pace, chance=chance)
+    again = look_again(run.windows.get(hour), now, pace=_pace(run, hour, now), chance=chance)
     again = now + (again - now) * _rank(run, hour)
     fresh = replace(
         state,
@@ -99,15 +79,17 @@ def expecting(
         return run  # whoever does not wait wants every answer now
     # An hour that a later one overtook keeps its window: it is late by that.
     windows = {**run.windows, **windows}
-    files = dict(run.files)
+    run = replace(run, windows=windows)
+    files, eager, saving = dict(run.files), run.eager, run.overdrawn
     for hour, state in run.files.items():
         if state.status is FileStatus.PENDING and not state.absences and not state.failures:
             window = windows.get(hour)
             look = None
             if window is not None:
-                look = first_look(window, pace=run.policy.pace, eager=run.eager, chance=chance)
+                pace = replace(_pace(run, hour), saving=saving)
+                look = first_look(window, pace=pace, eager=eager, chance=chance)
             files[hour] = replace(state, not_before=look)
-    return replace(run, files=files, windows=windows)
+    return replace(run, files=files)
 
 
 def failed(
@@ -165,39 +147,6 @@ def _last_look(state: FileState, window: Window | None, now: datetime) -> FileSt
     return replace(state, not_before=None, absences=0)
 
 
-def _askable(run: RunProgress) -> Iterator[tuple[int, datetime | None]]:
-    """Pending hours that may be asked for, lowest first, and from when on.
-
-    Hours that a later one overtook hold up nothing; of the others, one after the other.
-    """
-    ahead = 0
-    away = 0
-    needed = run.needed
-    frontier = run.frontier
-    held: datetime | None = None
-    for hour in sorted(run.files):
-        state = run.files[hour]
-        if state.status is FileStatus.PENDING and hour in needed:
-            if away >= PATIENCE or (not run.policy.batch and ahead >= run.policy.ahead_hours):
-                return
-            yield hour, _later(state.not_before, held)
-            if hour > frontier:
-                if state.absences >= PATIENCE:
-                    away += 1
-                    if (window := run.windows.get(hour)) is not None:
-                        held = _later(held, window.high + OVERDUE)
-                elif state.absences or run.at_edge:
-                    return
-        elif state.status is FileStatus.FETCHING and hour > frontier and run.at_edge:
-            return  # it may not be there, nor then the next
-        waits = hour in run.waiting and state.status is not FileStatus.GIVEN_UP
-        ahead += waits or hour in run.drawing
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(one, other) if one and other else one or other
-
-
 def _rank(run: RunProgress, hour: int) -> int:
     """1 for the hour whose turn it is; those tried after it in vain are tried more rarely."""
     frontier = run.frontier
@@ -209,9 +158,13 @@ def _rank(run: RunProgress, hour: int) -> int:
     return 1 + sum(before)
 
 
-def _places(run: RunProgress) -> int:
-    busy = sum(state.status is FileStatus.FETCHING for state in run.files.values())
-    return max(0, run.policy.fetches_at_once - busy)
+def _pace(run: RunProgress, hour: int, now: datetime | None = None) -> Pace:
+    """How often to look for an hour: with a second one that keeps nobody's time a run begins."""
+    pace, window = run.policy.pace, run.windows.get(hour)
+    if window is None or hour not in sorted(run.files)[:2]:
+        return pace
+    late = now is not None and now > window.high
+    return replace(pace, whole_run=late or window.width > LOOSE)
 
 
 def _late(run: RunProgress, now: datetime) -> bool:

@@ -7,16 +7,17 @@ is over. Before any run is known, older ones are asked for too, newest first.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from render_farm.domain.models import Model
 from twf_async.plan.arrivals import Window
 from twf_async.plan.looks import Pace, first_look, look_again
 from twf_async.plan.progress import USUAL_REQUESTS
-from twf_async.plan.runs import cycles_since, deadline, next_cycle
+from twf_async.plan.runs import cycles_since, deadline, hours_of_cycle, next_cycle
 
 Windows = Callable[[str], Window]  # of the first hour of a cycle
 
+OTHERWISE = timedelta(minutes=5)  # so late, a run may have begun without its first hour
 HARDLY = 10  # times the usual pause, for old runs while none at all is known
 
 
@@ -27,6 +28,7 @@ class RunSearch:
     latest   the newest run that is known, "" for none
     looked   cycle -> when it may be asked for again; None: not any more
     missed   cycle -> when it was last asked for in vain
+    times    cycle -> how often that was
     vain     looks in vain since the latest was found
     """
 
@@ -34,6 +36,7 @@ class RunSearch:
     latest: str = ""
     looked: Mapping[str, datetime | None] = field(default_factory=dict)
     missed: Mapping[str, datetime] = field(default_factory=dict)
+    times: Mapping[str, int] = field(default_factory=dict)
     vain: int = 0
 
     def due(self, windows: Windows, now: datetime) -> tuple[str, ...]:
@@ -52,6 +55,15 @@ class RunSearch:
         times += [when for cycle in known if (when := self._when(cycle, windows, now)) is not None]
         return max(min(times), now)
 
+    def hour_to_ask(self, cycle: str, windows: Windows, now: datetime) -> int:
+        """By which hour to see whether a run is there: its first; of a late one, by turns the next.
+
+        Of a run whose first hour never comes all others would be lost.
+        """
+        first, *others = hours_of_cycle(self.model, cycle)
+        is_late = now > windows(cycle).high + OTHERWISE
+        return others[0] if others and is_late and self.times.get(cycle, 0) % 2 else first
+
     def absent(self, cycle: str, windows: Windows, now: datetime, *, chance: float) -> "RunSearch":
         """The cycle has nothing yet; see `gave_up`."""
         again: datetime | None = look_again(windows(cycle), now, pace=self._pace, chance=chance)
@@ -61,6 +73,7 @@ class RunSearch:
             self,
             looked={**self.looked, cycle: again},
             missed={**self.missed, cycle: now},
+            times={**self.times, cycle: self.times.get(cycle, 0) + 1},
             vain=self.vain + 1,
         )
 

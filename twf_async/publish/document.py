@@ -146,7 +146,7 @@ class RunDocument:
     def bytes(self) -> int:
         """What the published frames and their value grids take on disk."""
         return sum(
-            record["bytes"] + record.get("values", {}).get("bytes", 0)
+            record["bytes"] + (record.get("values") or {}).get("bytes", 0)
             for products in self.frames.values()
             for hours in products.values()
             for record in hours.values()
@@ -209,6 +209,17 @@ class RunDocument:
             for name, record in hours.items()
             if record["state"] == FrameState.PUBLISHED.value
         }
+
+    def unsettled(self) -> frozenset[tuple[str, str, int]]:
+        """(region, product, hour) of every frame that is still to come."""
+        open_states = UNSETTLED | {FrameState.EXPECTED.value}
+        return frozenset(
+            (region, product, int(name[1:]))
+            for region, products in self.frames.items()
+            for product, hours in products.items()
+            for name, record in hours.items()
+            if record["state"] in open_states
+        )
 
     def _put(self, region: str, product: str, hour: int, record: dict[str, Any]) -> None:
         self.frames.setdefault(region, {}).setdefault(product, {})[hour_name(hour)] = record

@@ -9,11 +9,16 @@ from pathlib import Path
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace *path* so that a reader sees the old or the new content, also after a power cut."""
     aside = path.with_name(f"{path.name}.tmp")
-    with aside.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(path)
+    try:
+        with aside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):  # half of it only takes room on a disk that has none
+            aside.unlink()
+        raise
     flush_directories((path.parent,))
 
 

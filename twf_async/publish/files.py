@@ -9,6 +9,7 @@ from render_farm.domain import valuegrid
 from render_farm.domain.confighash import HASH_DIGITS
 from render_farm.domain.jobs import Frame, ValueGridFile
 from twf_async.publish.manifest import VALUES_SUFFIX
+from twf_async.publish.whole import read_whole
 
 _PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 _PNG_END = b"IEND\xaeB`\x82"
@@ -17,19 +18,22 @@ _IHDR_END = 24  # signature, chunk head, width, height
 
 
 def sizes(directory: Path) -> dict[str, int]:
-    """Name -> bytes of every file in *directory*; empty where there is none."""
+    """Name -> bytes of every file in *directory*; empty where none is, or none can be seen."""
     try:
         with os.scandir(directory) as entries:
             return {entry.name: entry.stat().st_size for entry in entries}
-    except FileNotFoundError:
+    except OSError:
         return {}
 
 
 def read_frame(path: Path, region: str, product: str) -> Frame | None:
-    """A whole picture, and its value grid where that is whole too; None without a picture."""
+    """A whole picture, and its value grid where that is whole too; None without a picture.
+
+    One that a disk does not give back is none.
+    """
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+        content = read_whole(path)
+    except OSError:
         return None
     if not content.startswith(_PNG_START) or not content.endswith(_PNG_END):
         return None
@@ -55,10 +59,10 @@ def _config_hash(png: bytes) -> str:
 
 
 def read_values(path: Path) -> ValueGridFile | None:
-    """A whole value grid file; None where it is missing, cut or something else."""
+    """A whole value grid file; None where it is missing, unreadable, cut or something else."""
     try:
-        content = path.read_bytes()
+        content = read_whole(path)
         valuegrid.unpack(content)
-    except (FileNotFoundError, valuegrid.ValueGridError):
+    except (OSError, valuegrid.ValueGridError):
         return None
     return ValueGridFile(str(path), len(content), hashlib.sha256(content).hexdigest())

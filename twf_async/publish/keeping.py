@@ -1,10 +1,17 @@
 """Which runs are kept whatever their age, and which are gone: both outlive their manifests."""
 
 import asyncio
+from contextlib import suppress
 
 from twf_async.publish.document import RunDocument
 from twf_async.publish.pins import BadPin, Pin, checked_reason, read_pin, remove_pin, write_pin
-from twf_async.publish.tombstones import Extent, Tombstones, read_tombstones, write_tombstones
+from twf_async.publish.tombstones import (
+    Extent,
+    Tombstones,
+    read_tombstones,
+    set_aside,
+    write_tombstones,
+)
 from twf_async.publish.writing import WrittenRuns
 
 
@@ -33,7 +40,7 @@ class KeptRuns(WrittenRuns):
     async def _remember(self, model: str, cycle: str, document: RunDocument) -> bool:
         """Note a run that goes; whether the note is on disk, if there was anything to note."""
         extent = Extent.of(document)
-        if not extent.hours:
+        if not extent.blocks:
             return True
         async with self._writing(model, "evicted"):
             stones = self._departed.setdefault(model, Tombstones())
@@ -62,8 +69,11 @@ class KeptRuns(WrittenRuns):
                 await asyncio.to_thread(write_pin, directory, pin)
                 self._pins[model, cycle] = pin
 
-    def _recall(self) -> None:
-        """Read which runs are pinned, and which are gone."""
+    def _recall(self, *, mend: bool) -> None:
+        """Read which runs are pinned, and which are gone.
+
+        mend  set lists aside that cannot be read, so that the next one does not replace them
+        """
         for name in self._runs:
             if (pin := read_pin(self.run_path(*name))) is not None:
                 self._pins[name] = pin
@@ -71,3 +81,8 @@ class KeptRuns(WrittenRuns):
         self._departed, bad = read_tombstones(self.maps, models)
         for model in bad:
             self._log.warning("publish.evicted_list_lost", model=model)
+            if mend:
+                with suppress(
+                    OSError
+                ):  # a disk that takes nothing will not take the new one either
+                    set_aside(self.maps, model)

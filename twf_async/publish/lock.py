@@ -1,7 +1,9 @@
 """One process at a time fills a published tree: two would overwrite each other's manifests."""
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from twf_async.errors import TwfError
@@ -22,7 +24,8 @@ class TreeLock:
 
     def take(self) -> None:
         """Hold the lock from now on; TreeInUse names the process that has it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        if (descriptor := self._open()) is None:
+            return
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -32,9 +35,21 @@ class TreeLock:
                 f"{self._path.parent} is in use by process {holder};"
                 " stop that first, or set TWF_PUBLISH_DIR to another directory"
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
+        with suppress(OSError):  # who we are is a courtesy that a full disk cannot take
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def _open(self) -> int | None:
+        """None: there is no such file, and none can be made, so that nobody can fill the tree."""
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+        with suppress(FileNotFoundError):  # a disk that turned read-only still has maps to show
+            return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        return None
 
     def release(self) -> None:
         """Let others have it; may be called twice."""

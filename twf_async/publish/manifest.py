@@ -6,13 +6,17 @@ atomically, and served unchanged at /api/v1/runs/{model}/{cycle}.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from render_farm.domain.places import Frozen
+from render_farm.domain.places import KEY, Frozen
 
 SCHEMA = 1
 VALUES_SUFFIX = ".vgrid"
+HASH_DIGITS = 16  # of a SHA-256, in records and addresses
+_Key = Annotated[str, StringConstraints(pattern=KEY)]
+_HourName = Annotated[str, StringConstraints(pattern=r"^f[0-9]{3}$")]
 FrameName = tuple[str, str, int]  # region, product, hour
 
 
@@ -58,6 +62,14 @@ class FrameRecord(Frozen):
     published_at: datetime | None = None
     eta: datetime | None = None
 
+    @model_validator(mode="after")
+    def _says_what_is_online(self) -> Self:
+        if self.state is FrameState.PUBLISHED and not (
+            self.hash and self.bytes and self.published_at
+        ):
+            raise ValueError("published without its hash, bytes or published_at")
+        return self
+
 
 class Manifest(Frozen):
     """One run. frames: region -> product -> "f006" -> record.
@@ -76,7 +88,14 @@ class Manifest(Frozen):
     products: tuple[str, ...]
     notice: str = ""
     held: str = ""
-    frames: dict[str, dict[str, dict[str, FrameRecord]]]
+    frames: dict[_Key, dict[_Key, dict[_HourName, FrameRecord]]]
+
+    @field_validator("schema_version")
+    @classmethod
+    def _is_known(cls, value: int) -> int:
+        if value != SCHEMA:
+            raise ValueError(f"written by another version: {value} where this one knows {SCHEMA}")
+        return value
 
 
 def hour_name(hour: int) -> str:

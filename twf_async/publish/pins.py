@@ -12,7 +12,8 @@ from pathlib import Path
 import orjson
 
 from twf_async.errors import BadInput
-from twf_async.publish.durable import write_atomically
+from twf_async.publish.durable import flush_directories, make_directory, write_atomically
+from twf_async.publish.whole import read_whole
 
 FILE = "pin.json"
 LONGEST_REASON = 200
@@ -33,9 +34,11 @@ class Pin:
 def read_pin(directory: Path) -> Pin | None:
     """The pin of a run's directory; a marker that cannot be read still keeps its run."""
     try:
-        content = (directory / FILE).read_bytes()
+        content = read_whole(directory / FILE)
     except FileNotFoundError:
         return None
+    except OSError:
+        return Pin()
     try:
         document = orjson.loads(content)
         return Pin(str(document["reason"]), datetime.fromisoformat(document["pinned_at"]))
@@ -44,7 +47,8 @@ def read_pin(directory: Path) -> Pin | None:
 
 
 def write_pin(directory: Path, pin: Pin) -> None:
-    """Set the marker; survives a power cut."""
+    """Set the marker, in a run's directory that may be about to be made; survives a power cut."""
+    flush_directories(make_directory(directory))
     document = {"reason": pin.reason, "pinned_at": pin.pinned_at}
     write_atomically(directory / FILE, orjson.dumps(document))
 

@@ -18,11 +18,15 @@ class UnknownRun(TwfError):
 
 @dataclass(slots=True)
 class RunOnDisk:
-    """One run: the document being changed, and what the file on disk says."""
+    """One run: the document being changed, and what the file on disk says.
+
+    opened  how often somebody has begun to work on it
+    """
 
     document: RunDocument
     text: bytes = b""
     published: set[tuple[str, str, int]] = field(default_factory=set)
+    opened: int = 0
 
 
 class PublishedRuns:
@@ -61,6 +65,10 @@ class PublishedRuns:
         """(region, product, hour) of everything online of a run."""
         run = self._runs.get((model, cycle))
         return frozenset(run.published) if run else frozenset()
+
+    def unsettled(self, model: str, cycle: str) -> frozenset[tuple[str, str, int]]:
+        """(region, product, hour) of every frame of a run that is still to come."""
+        return self._run(model, cycle).document.unsettled()
 
     def manifest(self, model: str, cycle: str) -> Manifest | None:
         """The manifest as last written, checked.
@@ -121,6 +129,11 @@ class PublishedRuns:
         """Whether the frame was of a run that has been taken off."""
         stones = self._departed.get(model)
         return stones is not None and stones.has(cycle, region, product, hour)
+
+    def was_evicted(self, model: str, cycle: str) -> bool:
+        """Whether a run has been taken off, and is not there again."""
+        stones = self._departed.get(model)
+        return stones is not None and cycle in stones.runs and (model, cycle) not in self._runs
 
     def pinned(self, model: str) -> frozenset[str]:
         """Cycles of a model that are kept whatever their age."""

@@ -13,19 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
 from render_farm.domain.jobs import Frame
 from render_farm.domain.places import KEY
+from twf_async.plan.runs import cycle_time
 from twf_async.publish.document import RunDocument, values_record
 from twf_async.publish.durable import write_atomically
 from twf_async.publish.files import read_frame, sizes
 from twf_async.publish.manifest import VALUES_SUFFIX, FrameState, RunState
+from twf_async.publish.whole import read_whole
 
 log = structlog.get_logger(component="publish")
 
 MANIFEST = "manifest.json"
-CYCLE = re.compile(r"\d{10}")
-_FRAME = re.compile(r"f(\d{3})\.png")
+_FRAME = re.compile(r"f([0-9]{3})\.png")
 
 
 def read_runs(maps: Path) -> list[RunDocument]:
@@ -33,44 +35,73 @@ def read_runs(maps: Path) -> list[RunDocument]:
     runs = []
     for directory in _run_directories(maps):
         model, cycle = directory.parent.name, directory.name
-        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-            text = (directory / MANIFEST).read_bytes()
-            runs.append(RunDocument.from_json(text, model=model, cycle=cycle))
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            runs.append(_read_manifest(directory / MANIFEST, model, cycle))
     return runs
 
 
-def load_runs(maps: Path, now: datetime) -> list[RunDocument]:
-    """Every run below *maps*; what was mended is logged and written back."""
-    runs = []
+def load_runs(maps: Path, now: datetime) -> tuple[list[RunDocument], list[RunDocument]]:
+    """Every run below *maps*; what was mended is logged and written back.
+
+    returns  all of them, and those of them that could not be written back yet
+    """
+    runs, unwritten = [], []
     for directory in _run_directories(maps):
-        document, mended = _load_run(directory, now)
+        try:
+            document, mended = _load_run(directory, now)
+        except OSError as error:  # of a disk that fails here and there, the rest is still good
+            _not_read(directory, error)
+            continue
         if document is None:
             continue
-        if mended:
-            write_atomically(directory / MANIFEST, document.to_json())
         runs.append(document)
-    return runs
+        if mended:
+            try:
+                write_atomically(directory / MANIFEST, document.to_json())
+            except OSError as error:  # full: room is made once everything runs
+                log.warning("publish.write_failed", reason=str(error))
+                unwritten.append(document)
+    return runs, unwritten
 
 
 def clear_staging(staging: Path) -> int:
     """Remove what a dead process left half done; returns how many entries there were."""
-    if not staging.is_dir():
-        return 0
-    entries = list(staging.iterdir())
+    entries = _entries(staging) if staging.is_dir() else []
     for entry in entries:
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry, ignore_errors=True)
         else:
-            entry.unlink(missing_ok=True)
+            with suppress(OSError):
+                entry.unlink()
     return len(entries)
 
 
 def _run_directories(maps: Path) -> Iterator[Path]:
-    for model in sorted(maps.iterdir()) if maps.is_dir() else ():
+    for model in _entries(maps) if maps.is_dir() else ():
         if KEY.fullmatch(model.name) and model.is_dir():
-            for cycle in sorted(model.iterdir()):
-                if CYCLE.fullmatch(cycle.name) and cycle.is_dir():
+            for cycle in _entries(model):
+                if _is_cycle(cycle.name) and cycle.is_dir():
                     yield cycle
+
+
+def _is_cycle(name: str) -> bool:
+    """Whether a directory is called as runs are; others may lie beside them."""
+    try:
+        return bool(cycle_time(name))
+    except ValueError:  # ten digits, and no time
+        return False
+
+
+def _entries(directory: Path) -> list[Path]:
+    try:
+        return sorted(directory.iterdir())
+    except OSError as error:
+        _not_read(directory, error)
+        return []
+
+
+def _not_read(directory: Path, error: OSError) -> None:
+    log.warning("publish.directory_not_read", path=str(directory), reason=str(error))
 
 
 def _load_run(directory: Path, now: datetime) -> tuple[RunDocument | None, bool]:
@@ -78,12 +109,13 @@ def _load_run(directory: Path, now: datetime) -> tuple[RunDocument | None, bool]
     model, cycle = directory.parent.name, directory.name
     path = directory / MANIFEST
     try:
-        document = RunDocument.from_json(path.read_bytes(), model=model, cycle=cycle)
+        document = _read_manifest(path, model, cycle)
     except FileNotFoundError:
         fault = "missing"
-    except (ValueError, KeyError, TypeError) as error:
-        fault = str(error).splitlines()[0]
-        path.replace(path.with_name(f"{MANIFEST}.corrupt-{now:%Y%m%dT%H%M%S}"))
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        fault = _fault(error)
+        with suppress(OSError):
+            path.replace(path.with_name(f"{MANIFEST}.corrupt-{now:%Y%m%dT%H%M%S}"))
     else:
         return document, _mend(directory, document)
     rebuilt = _rebuild(directory, now)
@@ -92,6 +124,18 @@ def _load_run(directory: Path, now: datetime) -> tuple[RunDocument | None, bool]
     if frames == 0:
         return None, False
     return rebuilt, True
+
+
+def _read_manifest(path: Path, model: str, cycle: str) -> RunDocument:
+    return RunDocument.from_json(read_whole(path), model=model, cycle=cycle)
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with a manifest, in one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+    return str(error).splitlines()[0]
 
 
 def _mend(directory: Path, document: RunDocument) -> bool:
@@ -155,8 +199,9 @@ def _rebuild(directory: Path, now: datetime) -> RunDocument:
     for path in sorted(directory.glob("*/*/f*.png")):
         match = _FRAME.fullmatch(path.name)
         region, product = path.parts[-3:-1]
-        frame = read_frame(path, region, product) if match else None
-        if match is None or frame is None:
+        if match is None or not (KEY.fullmatch(region) and KEY.fullmatch(product)):
+            continue  # whatever it is, no frame of ours lies there
+        if (frame := read_frame(path, region, product)) is None:
             continue
         hour = int(match[1])
         document.extend((hour,), (region,), (product,))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from render_farm.domain.jobs import Frame, HourRendered
 from twf_async.clock import Clock
+from twf_async.errors import TwfError
 from twf_async.publish.document import FrameChange, RunDocument
 from twf_async.publish.durable import flush_directories, make_directory
 from twf_async.publish.keeping import KeptRuns
@@ -29,6 +30,10 @@ from twf_async.publish.recovery import clear_staging, load_runs, read_runs
 from twf_async.publish.styling import forget_unplanned, of_old_style, restyle
 
 Styles = Mapping[tuple[str, str], str]
+
+
+class SplitTree(TwfError):
+    """Parts of the tree lie on file systems of their own."""
 
 
 class PublishedTree(KeptRuns):
@@ -47,14 +52,20 @@ class PublishedTree(KeptRuns):
     async def start(self) -> None:
         """Read every manifest, mend what a crash left, and clear the staging directory.
 
-        raises  TreeInUse when another process has the tree open
+        What cannot be read or mended now stands in no way: a service whose disk is full must start,
+        or it could not make room.
+
+        raises  TreeInUse when another process has the tree open; SplitTree
         """
         await asyncio.to_thread(self._make_roots)
         self._lock.take()
         leftovers = await asyncio.to_thread(clear_staging, self.staging)
-        for document in await asyncio.to_thread(load_runs, self.maps, self._clock.now()):
+        runs, unwritten = await asyncio.to_thread(load_runs, self.maps, self._clock.now())
+        for document in runs:
             self._runs[document.model, document.cycle] = _as_written(document)
-        await asyncio.to_thread(self._recall)
+        for document in unwritten:
+            self._note_change((document.model, document.cycle))
+        await asyncio.to_thread(self._recall, mend=True)
         self.task = asyncio.create_task(self._write_changes(), name="publish")
         self._log.info("publish.started", runs=len(self._runs), leftovers=leftovers)
 
@@ -62,7 +73,7 @@ class PublishedTree(KeptRuns):
         """Read what is published and change nothing; then only what reads may be asked."""
         for document in await asyncio.to_thread(read_runs, self.maps):
             self._runs[document.model, document.cycle] = _as_written(document)
-        await asyncio.to_thread(self._recall)
+        await asyncio.to_thread(self._recall, mend=False)
 
     async def stop(self) -> None:
         """Write what is pending, end, and let another process have the tree."""
@@ -96,6 +107,7 @@ class PublishedTree(KeptRuns):
             now = self._clock.now()
             run = RunOnDisk(RunDocument(model, cycle, now, now))
         self._runs.setdefault((model, cycle), run)
+        run.opened += 1
         document = run.document
         told = (document.notice, document.held, document.state)
         document.notice, document.held, document.state = notice, self._held, RunState.RUNNING
@@ -157,27 +169,23 @@ class PublishedTree(KeptRuns):
 
     async def delete_run(self, model: str, cycle: str) -> bool:
         """Take a run offline in one step, then remove its files. False: there is no such run."""
-        run = self._runs.pop((model, cycle), None)
-        if run is None:
+        if not self._drop(model, cycle):
             return False
-        self._dirty.discard((model, cycle))
-        self._pins.pop((model, cycle), None)
         await self._uninterrupted(self._delete(model, cycle))
         return True
 
-    async def evict_run(self, model: str, cycle: str) -> int:
+    async def evict_run(self, model: str, cycle: str) -> int | None:
         """Take a run offline for good; returns the bytes of its frames.
 
+        None: it has been pinned or begun anew meanwhile, or somebody else has taken it off.
         Remembered first, so that its frames are told from those that never were. A disk too full
         even for that takes the note once the run is gone.
+
+        raises  OSError for files that cannot be removed; the run is offline all the same
         """
-        run = self._run(model, cycle)
-        size = run.document.bytes()
-        remembered = await self._uninterrupted(self._remember(model, cycle, run.document))
-        await self.delete_run(model, cycle)
-        if not remembered:
-            await self._uninterrupted(self._remember(model, cycle, run.document))
-        return size
+        run = self._runs.get((model, cycle))
+        opened = 0 if run is None else run.opened
+        return await self._uninterrupted(self._evict(model, cycle, opened))
 
     async def _publish(self, run: RunOnDisk, rendered: HourRendered) -> tuple[Frame, ...]:
         name = (rendered.model, rendered.cycle)
@@ -192,13 +200,46 @@ class PublishedTree(KeptRuns):
             await self._write_locked(run)
         return moved
 
+    async def _evict(self, model: str, cycle: str, opened: int) -> int | None:
+        async with self._writing(model, cycle):  # neither published into nor pinned meanwhile
+            run = self._runs.get((model, cycle))
+            if run is None or self.pin_of(model, cycle) is not None:
+                return None
+            remembered = await self._remember(model, cycle, run.document)
+            # Who opens a run says so before he waits for the lock, and then relies on its being
+            # there. The note is of no harm: a run that is here is not gone.
+            if run.opened != opened:
+                return None
+            self._drop(model, cycle)
+            try:
+                await self._bury(model, cycle)
+            finally:
+                if not remembered:
+                    await self._remember(model, cycle, run.document)
+        return run.document.bytes()
+
     async def _delete(self, model: str, cycle: str) -> None:
         async with self._writing(model, cycle):
-            grave = self.staging / f"deleted.{model}.{cycle}.{os.getpid()}-{next(self._staged)}"
-            await asyncio.to_thread(bury, self.run_path(model, cycle), grave)
+            await self._bury(model, cycle)
+
+    async def _bury(self, model: str, cycle: str) -> None:
+        grave = self.staging / f"deleted.{model}.{cycle}.{os.getpid()}-{next(self._staged)}"
+        await asyncio.to_thread(bury, self.run_path(model, cycle), grave)
+
+    def _drop(self, model: str, cycle: str) -> bool:
+        """Take a run from readers' eyes; whether it was there."""
+        name = (model, cycle)
+        self._dirty.discard(name)
+        self._pins.pop(name, None)
+        return self._runs.pop(name, None) is not None
 
     def _make_roots(self) -> None:
         flush_directories(make_directory(self.maps) | make_directory(self.staging))
+        if self.maps.stat().st_dev != self.staging.stat().st_dev:
+            raise SplitTree(
+                f"{self.maps} and {self.staging} lie on two file systems, so that no map could be"
+                " moved into place; put the whole of publish_dir on one (TWF_PUBLISH_DIR)"
+            )
 
 
 def _as_written(document: RunDocument) -> RunOnDisk:

@@ -31,6 +31,7 @@ class WrittenRuns(PublishedRuns):
         # Of what is being written; a lock that nobody holds or waits for is forgotten.
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._dirty: set[tuple[str, str]] = set()
+        self._under_way: set[tuple[str, str]] = set()  # not dirty any more, nor on disk yet
         self._changed = asyncio.Event()
         self._writes: set[asyncio.Task[object]] = set()
         self._staged = itertools.count(1)
@@ -41,13 +42,13 @@ class WrittenRuns(PublishedRuns):
         return self._locks.setdefault((model, what), asyncio.Lock())
 
     async def flush(self) -> None:
-        """Write every manifest that has unwritten changes; those that come meanwhile wait."""
-        for name in tuple(self._dirty):
+        """Return once all that was noted before is on disk; what comes meanwhile waits."""
+        for name in self._dirty | self._under_way:
             run = self._runs.get(name)
             if run is None:  # deleted while another was being written
                 self._dirty.discard(name)
-            elif name in self._dirty:  # else somebody else has just written it
-                await self._uninterrupted(self._write(run))
+            else:
+                await self._uninterrupted(self._write_changed(run))
 
     def _note_change(self, name: tuple[str, str]) -> None:
         self._dirty.add(name)
@@ -79,6 +80,13 @@ class WrittenRuns(PublishedRuns):
         async with self._writing(run.document.model, run.document.cycle):
             await self._write_locked(run)
 
+    async def _write_changed(self, run: RunOnDisk) -> None:
+        """As `_write`, unless somebody else has just written it."""
+        name = (run.document.model, run.document.cycle)
+        async with self._writing(*name):
+            if name in self._dirty:
+                await self._write_locked(run)
+
     async def _write_locked(self, run: RunOnDisk) -> None:
         document = run.document
         name = (document.model, document.cycle)
@@ -87,9 +95,12 @@ class WrittenRuns(PublishedRuns):
             return  # deleted meanwhile
         document.updated_at = self._clock.now()
         text, published = document.to_json(), set(document.online)
+        self._under_way.add(name)
         try:
             await asyncio.to_thread(replace_manifest, self.manifest_path(*name), text)
         except OSError:
             self._note_change(name)
             raise
+        finally:
+            self._under_way.discard(name)
         run.text, run.published = text, published

@@ -5,21 +5,21 @@ variable) and the key.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from render_farm.domain.catalog import Product, Scale, Style
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region, Station
 from twf_async.errors import BadConfiguration
-from twf_async.settings import environment, references, wording
+from twf_async.settings import allowed, directories, environment, references, wording
+from twf_async.settings.blame import Blame
 from twf_async.settings.catalog import Catalog
+from twf_async.settings.files import read
 from twf_async.settings.references import Described
 from twf_async.settings.service import ServiceSettings
 
@@ -30,11 +30,14 @@ ENTRIES: dict[str, type[BaseModel]] = {  # files that are tables of named entrie
     "products": Product,
     "scales": Scale,
 }
+KINDS: dict[str, Any] = {  # of all settings, by their first key
+    **allowed.fields(ServiceSettings),
+    **{file: dict[str, kind] for file, kind in ENTRIES.items()},  # type: ignore[valid-type]
+    "style": Style,
+    "stations": tuple[Station, ...],
+}
 KEYED_FILES = tuple(ENTRIES)
 CATALOG_FILES = (*KEYED_FILES, "stations", "style")
-OPTIONAL_FILES = {"service", "stations", "style"}
-ETC = Path("/etc/twf-async")
-UNIT_STATE_DIR = Path("/var/lib/twf-async")  # StateDirectory= of systemd/twf-async.service
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,146 +49,100 @@ class Settings:
     config_dir: Path
 
 
-def find_config_dir(given: str | None, environ: Mapping[str, str]) -> Path:
-    """`--config`, else $TWF_CONFIG, else ./config, else /etc/twf-async."""
-    named = given or environ.get("TWF_CONFIG")
-    candidates = [Path(named)] if named else [Path("config"), ETC]
-    for candidate in candidates:
-        if (candidate / "models.toml").is_file():
-            return candidate
-    tried = " or ".join(str(candidate) for candidate in candidates)
-    raise BadConfiguration(
-        f"no configuration in {tried} (models.toml is not there);"
-        " name its directory with --config or TWF_CONFIG"
-    )
-
-
-def find_state_dir(config_dir: Path, environ: Mapping[str, str]) -> Path:
-    """Where the service of this configuration keeps its state, whatever else is wrong with it.
-
-    Under systemd its unit says where; so does a file in /etc that names no place of its own.
-    """
-    service = _read(config_dir / "service.toml")
-    changes = environment.overrides(environ)
-    environment.apply(service, {k: v for k, v in changes.items() if k == ("state_dir",)})
-    place = Path(str(service.get("state_dir", ServiceSettings.model_fields["state_dir"].default)))
-    return UNIT_STATE_DIR if config_dir == ETC and not place.is_absolute() else place
-
-
 def load(config_dir: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read, merge and validate; BadConfiguration names every fault found, one a line."""
-    documents = {name: _read(config_dir / f"{name}.toml") for name in ("service", *CATALOG_FILES)}
-    documents["stations"] = {"stations": documents["stations"].get("stations", [])}
-    catalog: dict[str, Any] = {name: documents[name] for name in (*KEYED_FILES, "style")}
-    catalog |= documents["stations"]
-    changes = environment.overrides(environ)
-    described = {file: set(catalog[file]) for file in ENTRIES}
-    environment.apply(catalog, {k: v for k, v in changes.items() if k[0] in catalog})
-    service = documents["service"]
-    environment.apply(service, {k: v for k, v in changes.items() if k[0] not in catalog})
-    upstream = service.get("upstream", {})
-    if "nomads_url" in upstream and "aws_url" not in upstream:
+    documents = {name: read(config_dir / f"{name}.toml") for name in ("service", *CATALOG_FILES)}
+    described = {file: set(documents[file]) for file in ENTRIES}
+    changes, strange = environment.fitting(environment.overrides(environ), KINDS)
+    blame = Blame(config_dir, {path: change.variable for path, change in changes.items()})
+    faults = [environment.unknown_variable(item.variable, KINDS, described) for item in strange]
+    faults += _stations(documents, blame)
+    service = documents.pop("service")
+    environment.apply(service, {k: v for k, v in changes.items() if k[0] not in documents})
+    environment.apply(documents, {k: v for k, v in changes.items() if k[0] in documents})
+    upstream = service.get("upstream")
+    if isinstance(upstream, dict) and "nomads_url" in upstream and "aws_url" not in upstream:
         upstream["aws_url"] = ""  # a rehearsal must not reach the real mirror
-    for name in KEYED_FILES:
-        for key, entry in catalog[name].items():
-            if isinstance(entry, dict):
-                entry.setdefault("key", key)
-    faults: list[str] = []
-    variables = {path: variable for path, (variable, _) in changes.items()}
-    told = _Teller(config_dir, variables)
     for file in ENTRIES:
-        faults += _lost(file, catalog[file], described[file], variables)
-    whole_service = _service(service, told, faults)
-    whole_catalog = _catalog(catalog, told, faults)
+        faults += _named(file, documents, described[file], blame)
+    whole_service = _validated(ServiceSettings, service, "service", (), blame, faults)
+    if whole_service is not None:
+        lost = directories.faults(whole_service)
+        faults += [f"{blame('service', (key,))}: {told}" for key, told in lost]
+    whole_catalog = _catalog(documents, described, blame, faults)
     if faults or whole_service is None or whole_catalog is None:
         raise BadConfiguration("\n".join(faults))
     return Settings(whole_service, whole_catalog, config_dir)
 
 
-def _lost(
-    file: str,
-    entries: dict[str, Any],
-    described: set[str],
-    variables: Mapping[tuple[str, ...], str],
-) -> list[str]:
-    """Faults of variables for entries that no file has and that they do not describe in full.
+def _stations(documents: dict[str, Any], blame: Blame) -> list[str]:
+    """Take the list out of its document; faults of what else there is."""
+    document = documents["stations"]
+    documents["stations"] = document.pop("stations", [])
+    return [
+        f"{blame('stations', (key,))}: unknown key; a station begins with [[stations]]"
+        for key in document
+    ]
 
-    Such an entry is taken out again: what it lacks is no fault of the file.
+
+def _named(file: str, documents: dict[str, Any], described: set[str], blame: Blame) -> list[str]:
+    """Tell the entries of a file their keys; faults of what are none.
+
+    An entry of a variable that no file has and that is not described in full is taken out again:
+    what it lacks is no fault of the file.
     """
-    found = []
-    for path, variable in variables.items():
-        if path[0] != file or len(path) < 2 or path[1] in described:
+    entries = documents[file]
+    if not isinstance(entries, dict):
+        documents[file] = {}
+        return [f"{blame(file, ())}: {wording.not_allowed(entries, KINDS[file])}"]
+    faults = []
+    for key, entry in entries.items():
+        if not isinstance(entry, dict):
             continue
+        if entry.setdefault("key", key) != key:  # two entries could share one, and its maps
+            place = blame(file, (key, "key"))
+            faults.append(
+                f"{place}: {wording.shown(entry['key'])} is not its [{key}]; leave it out"
+            )
+            entry["key"] = key
+    for key in entries.keys() - described:
         try:
-            ENTRIES[file].model_validate(entries.get(path[1]))
+            ENTRIES[file].model_validate(entries[key])
         except ValidationError:
-            told = references.unknown("", path[1], described)
-            found.append(f"environment variable {variable}: in {file}.toml {told}")
-    for path in variables:
-        if found and path[0] == file and path[1:2] and path[1] not in described:
-            entries.pop(path[1], None)
-    return found
+            told = references.unknown("", key, described)
+            variables = blame.variables_of((file, key))
+            faults += [f"environment variable {name}: in {file}.toml {told}" for name in variables]
+            del entries[key]
+    return faults
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        if path.stem in OPTIONAL_FILES:
-            return {}
-        raise BadConfiguration(f"{path}: the file is missing") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfiguration(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfiguration(f"{path}: not valid TOML: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Teller:
-    """Says where a fault is: file and key, or the variable that set it."""
-
-    config_dir: Path
-    variables: Mapping[tuple[str, ...], str]
-
-    def __call__(
-        self, file: str, above: tuple[str, ...], fault: ErrorDetails, kind: type[BaseModel]
-    ) -> str:
-        """One sentence. *above*: keys that lead to the table that was validated as *kind*."""
-        message = wording.message(fault, kind)
-        keys = (*above, *wording.key_path(fault, kind))
-        path = keys if file == "service" else (file, *keys)
-        if path in self.variables:
-            return f"environment variable {self.variables[path]}: {message}"
-        return f"{self.config_dir / file}.toml: {'.'.join(keys) or file}: {message}"
-
-
-def _service(document: dict[str, Any], told: _Teller, faults: list[str]) -> ServiceSettings | None:
-    return _validated(ServiceSettings, document, "service", (), told, faults)
-
-
-def _catalog(document: dict[str, Any], told: _Teller, faults: list[str]) -> Catalog | None:
+def _catalog(
+    documents: dict[str, Any], described: Mapping[str, set[str]], blame: Blame, faults: list[str]
+) -> Catalog | None:
     """The catalog; entry by entry, so that one mistake hides no other."""
-    before = len(faults)
-    read: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for file, kind in ENTRIES.items():
-        read[file] = {}
-        for key, entry in document[file].items():
-            found = _validated(kind, entry, file, (key,), told, faults)
-            if found is not None:
-                read[file][key] = found
-    stations = []
-    for number, entry in enumerate(document["stations"], 1):
+        found[file] = {}
+        for key, entry in documents[file].items():
+            whole = _validated(kind, entry, file, (key,), blame, faults)
+            if whole is not None:
+                found[file][key] = whole
+    stations, listed = [], documents["stations"]
+    if not isinstance(listed, list):
+        told = wording.not_allowed(listed, KINDS["stations"])
+        faults.append(f"{blame('stations', ())}: {told}; a station begins with [[stations]]")
+        listed = []
+    for number, entry in enumerate(listed, 1):
         name = entry.get("name", "") if isinstance(entry, dict) else ""
         where = f"{number} ({name})" if name else str(number)
-        found = _validated(Station, entry, "stations", (where,), told, faults)
-        stations.append(found)
-    style = _validated(Style, document["style"], "style", (), told, faults)
-    keys = {file: document[file].keys() for file in ENTRIES}
-    described = Described(**read, keys=keys)
-    faults += [f"{told.config_dir}/{line}" for line in references.faults(described)]
-    if len(faults) > before:
-        return None
-    return Catalog(**read, stations=stations, style=style)
+        stations.append(_validated(Station, entry, "stations", (where,), blame, faults))
+    style = _validated(Style, documents["style"], "style", (), blame, faults)
+    keys = {file: documents[file].keys() | described[file] for file in ENTRIES}
+    for line in references.faults(Described(**found, keys=keys)):
+        file, _, rest = line.partition(".toml: ")
+        place, _, message = rest.partition(": ")
+        faults.append(f"{blame(file, tuple(place.split('.')))}: {message}")
+    return None if faults else Catalog(**found, stations=stations, style=style)
 
 
 def _validated(
@@ -193,12 +150,16 @@ def _validated(
     data: object,
     file: str,
     above: tuple[str, ...],
-    told: _Teller,
+    blame: Blame,
     faults: list[str],
 ) -> T | None:
+    """*data* as *kind*; None, and one line for each fault, where it is not. above: its keys."""
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        lines = (told(file, above, fault, kind) for fault in error.errors())
+        lines = []
+        for fault in error.errors():
+            told = wording.told(fault, kind, data)
+            lines.append(f"{blame(file, (*above, *told.keys))}: {told.message}")
         faults += dict.fromkeys(lines)  # a choice is told once for each of its branches
         return None

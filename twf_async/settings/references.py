@@ -15,6 +15,7 @@ from render_farm.domain.models import Model
 from render_farm.domain.parameters import parameter, parameters
 from render_farm.domain.places import Region
 from render_farm.domain.recipes import RECIPE_FACES, RecipeFace
+from twf_async.settings import timetables
 
 _UNNAMED = "var discipline="
 _LISTED = 40  # names at most
@@ -76,6 +77,8 @@ def _of_model(model: Model, described: Described) -> Iterator[str]:
             name, _, level = text.partition(":")
             for fault in _of_field(FieldSpec(name, level)):
                 yield f"{where}.aliases: {text!r}: {fault}"
+    for key, fault in timetables.faults(model):
+        yield f"{where}.{key}: {fault}"
 
 
 def _of_product(product: Product, described: Described) -> Iterator[str]:

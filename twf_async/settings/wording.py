@@ -1,73 +1,127 @@
-"""Faults that pydantic finds, in words for an operator: the key, what is wrong, what was meant."""
+"""Faults that pydantic finds, in words for an operator: the key, what was given, what may be."""
 
 import difflib
-import typing
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-_COLOUR = "#[0-9a-fA-F]{6}"
+from twf_async.settings import allowed
+
+_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+_MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
+_LONGEST = 60  # characters of a value that are shown
+_COUNTED = re.compile(r"-?\d[\d.]*\s*[A-Za-z%]+")  # "5s"
+_MANY = 8  # choices; more are not listed where the nearest one is named
+_LISTED = 40  # names at most
 
 
-def key_path(fault: ErrorDetails, kind: type[BaseModel]) -> tuple[str, ...]:
-    """Where a fault is, in the keys of the TOML alone: elements of lists count from 1.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One fault: the keys that lead to it (elements of lists count from 1), and what is wrong."""
 
-    pydantic also names the branches of a choice ("tuple[float, float]"); those are no keys.
+    keys: tuple[str, ...]
+    message: str
+
+
+def told(fault: ErrorDetails, kind: Any, data: object) -> Told:  # noqa: ANN401 - any annotation
+    """A fault that was found when *data* was validated as *kind*, a model or dataclass.
+
+    Where there is a choice of types, the value as a whole is told of, not each type's own fault.
     """
-    found: list[str] = []
-    for part in fault["loc"]:
-        if isinstance(part, int):
-            found.append(str(part + 1))
-        elif part.isidentifier() or part in _names(kind):
-            found.append(part)
-    return tuple(found)
+    keys: list[str] = []
+    value = data
+    *above, last = fault["loc"] or ("",)
+    of_key = fault["type"] in _UNKNOWN | _MISSING
+    whole = True
+    for step in above if of_key else fault["loc"]:
+        inner = allowed.inside(kind, step)
+        if inner is None:
+            whole = False
+            break
+        kind, value = inner, _at(value, step)
+        keys.append(_key(step))
+    if not whole or not of_key:
+        return Told(tuple(keys), _message(fault, kind, fault["input"] if whole else value))
+    if fault["type"] in _MISSING:
+        message = "it is missing"
+    else:
+        message = unknown_key(str(last), kind, is_table=isinstance(fault["input"], Mapping))
+    return Told((*keys, _key(last)), message)
 
 
-def message(fault: ErrorDetails, kind: type[BaseModel]) -> str:
-    """What is wrong, with the value as it was given where it is short."""
-    given = fault["input"]
-    if fault["type"] == "extra_forbidden":
-        name = str(fault["loc"][-1])
-        near = difflib.get_close_matches(name, _keys_at(fault["loc"][:-1], kind), n=1)
-        return "unknown key; " + (
-            f"did you mean {near[0]!r}?" if near else "check the spelling or remove it"
-        )
-    text = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "missing":
-        return "it is missing"
-    if fault["type"] == "string_pattern_mismatch":
-        if _COLOUR in str(fault.get("ctx", {}).get("pattern")):
-            return f"{given!r} is no colour; write it as '#1f2fbf'"
-        return f"{given!r} is no key: small letters, digits and _, 32 at most"
-    if isinstance(given, str | int | float) and fault["type"] != "value_error":
-        if fault["type"] == "literal_error" and isinstance(given, str):
-            near = difflib.get_close_matches(given, _choices(fault), n=1)
-            text += f"; did you mean {near[0]!r}?" if near else ""
-        text += f" (it is {given!r})"
-    return text
+def not_allowed(value: object, kind: Any, *, finite: bool = False) -> str:  # noqa: ANN401
+    """The sentence for a *value* that is not what its type wants."""
+    phrases = allowed.words(kind, finite=finite)
+    if len(phrases) == 1:
+        unit = "; write it without a unit" if _COUNTED.fullmatch(str(value)) else ""
+        return f"{shown(value)} is not {phrases[0]}{unit if 'number' in phrases[0] else ''}"
+    near = nearest(value, allowed.values(kind)) if isinstance(value, str) else None
+    meant = f"; did you mean {near!r}?" if near else ""
+    if len(phrases) > _MANY and near:
+        return f"there is no {shown(value)}{meant}"
+    *most, last = phrases
+    if len(phrases) > 2 and all(phrase.startswith("'") for phrase in phrases):
+        return f"{shown(value)} is none of {', '.join(phrases)}{meant}"
+    return f"{shown(value)} is neither {', '.join(most)} nor {last}{meant}"
 
 
-def _choices(fault: ErrorDetails) -> list[str]:
-    expected = str(fault.get("ctx", {}).get("expected", ""))
-    return [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+def unknown_key(name: str, kind: Any, *, is_table: bool = False) -> str:  # noqa: ANN401
+    """The sentence for a key that the table *kind* does not have, with the nearest it has."""
+    what = "section" if is_table else "key"
+    own = allowed.fields(kind)
+    near = nearest(name, own)
+    if near is None:
+        deeper = [f"{key}.{name}" for key, inner in own.items() if name in allowed.fields(inner)]
+        near = deeper[0] if len(deeper) == 1 else None
+    if near is not None:
+        return f"unknown {what}; did you mean {near!r}?"
+    listed = ", ".join(list(own)[:_LISTED])
+    return f"unknown {what}" + (f"; there are: {listed}" if listed else "")
 
 
-def _keys_at(loc: tuple[int | str, ...], kind: type[BaseModel]) -> list[str]:
-    """The keys that the table at *loc* may have; those of every table below it if that is lost."""
-    for part in loc:
-        field = kind.model_fields.get(part) if isinstance(part, str) else None
-        inner = next(_models_in(field.annotation), None) if field is not None else None
-        kind = inner or kind
-    return list(kind.model_fields)
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """That of the *known* which was meant, most likely."""
+    for key in known:
+        if key.lower() == name.lower():
+            return key
+    return next(iter(difflib.get_close_matches(name.lower(), known, n=1)), None)
 
 
-def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in typing.get_args(annotation):
-        yield from _models_in(part)
+def shown(value: object) -> str:
+    """A value as it stands in TOML; a long one in short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        text = f"[{', '.join(map(shown, value))}]"
+        return text if len(text) <= _LONGEST and "a table" not in text else "the list"
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}.."
 
 
-def _names(kind: type[BaseModel]) -> frozenset[str]:
-    return frozenset(kind.model_fields)
+def _key(step: str | int) -> str:
+    return str(step + 1) if isinstance(step, int) else step
+
+
+def _message(fault: ErrorDetails, kind: Any, value: object) -> str:  # noqa: ANN401
+    if fault["type"] == "value_error" and len(allowed.choices(kind) or ("",)) == 1:
+        return fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "too_short" and allowed.words(kind) == ("a list",):
+        return "it has no entry that can be used" if value else "it has no entry"
+    return not_allowed(value, kind, finite=fault["type"] == "finite_number")
+
+
+def _at(value: object, step: str | int) -> object:
+    """What *value* has at *step*."""
+    if isinstance(value, Mapping):
+        return value.get(step)
+    if isinstance(value, Sequence) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return getattr(value, str(step), None)

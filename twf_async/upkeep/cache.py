@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from twf_async.clock import Clock
+from twf_async.pulse import Pulse
 from twf_async.settings.service import CacheSettings
 
 GB = 1 << 30
@@ -77,14 +78,14 @@ def find_files(
 ) -> tuple[CachedFile, ...]:
     """Everything in `root/{model}/{cycle}/`, the runs of *active* marked.
 
-    What another cleaning deletes meanwhile is passed over.
+    What another cleaning deletes meanwhile is passed over, and so is what the disk does not show.
     """
     runs = frozenset(active)
     found: dict[Path, CachedFile] = {}
     for path in (Path(place, name) for place, _, names in os.walk(root) for name in names):
         try:
             stat = path.lstat()
-        except FileNotFoundError:
+        except OSError:
             continue
         data = path.with_suffix(_DATA) if path.suffix == _RECORD else path
         other = found.get(data)
@@ -110,6 +111,7 @@ class CacheCleaner:
     ) -> None:
         self._roots, self._settings, self._active = roots, settings, active
         self._clock, self._every_s = clock, every_s
+        self.pulse = Pulse("cache cleaner")
         self._files = self._bytes = 0  # as the last cleaning left them
         self._is_over = False
         self._fault = ""  # why the last cleaning could not delete something
@@ -159,6 +161,7 @@ class CacheCleaner:
 
     async def _run(self) -> None:
         while True:
+            self.pulse.within(self._every_s)
             await asyncio.sleep(self._every_s)
             await self.clean()
 

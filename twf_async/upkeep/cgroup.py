@@ -1,12 +1,12 @@
 """How much memory this process's control groups still leave it, version 2 or 1.
 
-psutil knows the host only, also inside a container or under `MemoryMax=` (psutil issue 2100). The
-tightest ancestor counts: a limit may sit on a slice. Page cache that can be dropped is no use of
+psutil knows the host only, also inside a container or under `MemoryMax=` (psutil issue 2100). Every
+ancestor counts: a limit may sit on a slice. Page cache that can be dropped is no use of
 memory, so use = current - inactive_file - slab_reclaimable.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 UNLIMITED = 1 << 60  # version 1 writes its "no limit" as 2**63 rounded down to a page
@@ -14,7 +14,7 @@ UNLIMITED = 1 << 60  # version 1 writes its "no limit" as 2**63 rounded down to 
 
 @dataclass(frozen=True, slots=True)
 class MemoryRoom:
-    """What the tightest group allows in all and still leaves, bytes; `group` is its directory."""
+    """What a group allows in all and still leaves, bytes; `group` is its directory."""
 
     limit: int
     available: int
@@ -22,9 +22,17 @@ class MemoryRoom:
 
 
 def memory_room(proc: Path = Path("/proc")) -> MemoryRoom | None:
-    """The tightest limit above this process; None where there is none."""
+    """What all limits above this process leave; None where there is none.
+
+    The smallest limit, and what the tightest group leaves, which may be another one: taking both
+    of the tightest would let the share that is left jump up as memory is used up and another group
+    becomes the tightest.
+    """
     rooms = [room for group, version in _groups(proc) if (room := _room(group, version))]
-    return min(rooms, key=lambda room: room.available, default=None)
+    if not rooms:
+        return None
+    tightest = min(rooms, key=lambda room: room.available)
+    return replace(tightest, limit=min(room.limit for room in rooms))
 
 
 def own_group(proc: Path = Path("/proc")) -> Path | None:
@@ -94,8 +102,7 @@ def _room(group: Path, version: int) -> MemoryRoom | None:
     if not known or used is None:
         return None
     limit = min(known)
-    stat = dict(line.split(" ", 1) for line in _lines(group / "memory.stat") if " " in line)
-    droppable = sum(int(stat.get(name, 0)) for name in cache)
+    droppable = sum(_counter(group / "memory.stat", name) or 0 for name in cache)
     return MemoryRoom(limit, max(0, limit - max(0, used - droppable)), group)
 
 

@@ -12,22 +12,22 @@ KEPT = 20
 
 
 class Diary:
-    """Takes changes of state as a logger takes events, with the look that led to them."""
+    """Takes changes of state as a logger takes events, with the look that led to them, if any."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._recent: deque[dict[str, object]] = deque(maxlen=KEPT)
         self._log = structlog.get_logger(component="watchdog")
 
-    def info(self, event: str, vitals: Vitals, **facts: object) -> None:
+    def info(self, event: str, vitals: Vitals | None, **facts: object) -> None:
         """Something is better."""
         self._log.info(event, **facts, **self._note(event, vitals, facts))
 
-    def warning(self, event: str, vitals: Vitals, **facts: object) -> None:
+    def warning(self, event: str, vitals: Vitals | None, **facts: object) -> None:
         """Something is worse."""
         self._log.warning(event, **facts, **self._note(event, vitals, facts))
 
-    def error(self, event: str, vitals: Vitals, **facts: object) -> None:
+    def error(self, event: str, vitals: Vitals | None, **facts: object) -> None:
         """Frames will be late or missing."""
         self._log.error(event, **facts, **self._note(event, vitals, facts))
 
@@ -36,9 +36,9 @@ class Diary:
         return list(reversed(self._recent))
 
     def _note(
-        self, event: str, vitals: Vitals, facts: dict[str, object]
+        self, event: str, vitals: Vitals | None, facts: dict[str, object]
     ) -> dict[str, float | None]:
-        figures = vitals.figures()
+        figures = {} if vitals is None else vitals.figures()
         self._recent.append({"at": self._clock.now(), "event": event, **facts, **figures})
         count_change(event)
         return figures

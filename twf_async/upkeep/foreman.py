@@ -53,11 +53,15 @@ class Foreman:
         settings: Callable[[], WatchdogSettings],
         diary: Diary,
         *,
-        full: int = 0,
+        full: Callable[[float], int] = lambda _limit_mb: 0,
     ) -> None:
-        """*full*: slots there may be when memory is ample; at least as many as at the start."""
+        """*full*: slots there may be when memory is ample, by its limit in MB, which may change.
+
+        At least as many as at the start.
+        """
         self._crew, self._settings, self._diary = crew, settings, diary
-        self.full = max(full, crew.size)
+        self._full, self._least = full, crew.size
+        self.full = crew.size
         self._relief = Relief()
         self._step: asyncio.Task[None] | None = None
 
@@ -74,6 +78,7 @@ class Foreman:
             self._step.result()
             self._step = None
         crew = self._crew
+        self.full = max(self._full(vitals.memory_limit_mb), self._least)
         staff = Staff(crew.size, self.full, crew.idle, crew.busy, crew.worker_mb)
         self._relief = relieve(
             self._relief, vitals, self._settings(), at_s, staff, favoured=favoured

@@ -7,13 +7,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-_STAGED = re.compile(r".*\.(\d+)-\d+")
-_UNFINISHED = re.compile(r".*\.(\d+)\.(?:part|tmp)")
+_STAGED = re.compile(r".*\.([0-9]{1,9})-[0-9]+")  # no kernel counts further
+_UNFINISHED = re.compile(r".*\.([0-9]{1,9})\.(?:part|tmp)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Leftover:
         if self.path.is_dir() and not self.path.is_symlink():
             shutil.rmtree(self.path, ignore_errors=True)
         else:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.unlink()
 
 
 def find_leftovers(staging: Path, caches: Iterable[Path]) -> tuple[Leftover, ...]:
@@ -39,14 +41,18 @@ def find_leftovers(staging: Path, caches: Iterable[Path]) -> tuple[Leftover, ...
 def _staged(staging: Path) -> Iterator[Leftover]:
     for path in sorted(staging.glob("*")):
         if _is_left(_STAGED, path):
-            yield Leftover(path, sum(map(_size, (path, *path.rglob("*")))))
+            yield Leftover(path, sum(map(_size, (path, *_files(path)))))
 
 
 def _unfinished(root: Path) -> Iterator[Leftover]:
-    paths = (Path(place, name) for place, _, names in os.walk(root) for name in names)
-    for path in sorted(paths):
+    for path in sorted(_files(root)):
         if _is_left(_UNFINISHED, path):
             yield Leftover(path, _size(path))
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Everything below but directories; nothing of those that are just going or cannot be seen."""
+    return (Path(place, name) for place, _, names in os.walk(root) for name in names)
 
 
 def _is_left(pattern: re.Pattern[str], path: Path) -> bool:
@@ -58,5 +64,5 @@ def _is_left(pattern: re.Pattern[str], path: Path) -> bool:
 def _size(path: Path) -> int:
     try:
         return path.lstat().st_size if path.is_symlink() or not path.is_dir() else 0
-    except FileNotFoundError:
+    except OSError:
         return 0

@@ -11,6 +11,8 @@ from twf_async.ledger.ledger import Ledger
 from twf_async.publish.tree import PublishedTree
 from twf_async.settings.service import PublishSettings
 
+NEXT = "9999123123"  # a cycle that is newer than all
+
 
 def runs_to_delete(
     cycles: Iterable[str],
@@ -60,9 +62,13 @@ class Retention:
         """Delete what is too old once *cycle* is there as well."""
         await self._evict(model, coming={cycle})
 
-    async def sweep(self) -> int:
-        """Delete what is too old of every model that has runs; returns how many bytes."""
-        return sum([await self._evict(model) for model in self._tree.models()])
+    async def sweep(self, *, early: bool = False) -> int:
+        """Delete what is too old of every model that has runs; returns how many bytes.
+
+        early   also what will be as soon as a model's next run comes
+        """
+        coming = {NEXT} if early else set[str]()
+        return sum([await self._evict(model, coming=coming) for model in self._tree.models()])
 
     def due(self, model: str, *, coming: AbstractSet[str] = frozenset()) -> tuple[str, ...]:
         """What would be deleted of a model, oldest first."""
@@ -76,15 +82,19 @@ class Retention:
         )
 
     async def _evict(self, model: str, *, coming: AbstractSet[str] = frozenset()) -> int:
-        freed = 0
+        freed, tried = 0, set[str]()
         async with self._deleting:  # two callers would count the same run twice
-            for old in self.due(model, coming=coming):
+            # Asked anew for each: one may have been pinned while another was being removed.
+            while old := next((c for c in self.due(model, coming=coming) if c not in tried), None):
+                tried.add(old)
                 try:
                     size = await self._tree.evict_run(model, old)
                 except OSError as error:  # the next run must come, whatever is left of this one
                     self._log.warning(
                         "retention.run_not_deleted", model=model, cycle=old, reason=str(error)
                     )
+                    continue
+                if size is None:
                     continue
                 await self._ledger.forget_run(model, old)
                 self._log.info("retention.run_deleted", model=model, cycle=old, bytes=size)

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -18,7 +18,9 @@ class SpaceMaker:
 
     Runs beyond the number to keep and what the cache need not hold would have gone sooner or
     later. Then downloads that are still good: fetched again at need, but not of runs being worked
-    on, which would only fetch them at once.
+    on, which would only fetch them at once; and only where the cache lies on a disk that lacks
+    room, for downloads deleted elsewhere are lost for nothing. At last runs that the next one would
+    push out: while downloads are held no next one is found, and it would stay so for ever.
     """
 
     def __init__(
@@ -26,22 +28,37 @@ class SpaceMaker:
         retention: Retention,
         cleaner: CacheCleaner,
         *cache_roots: Path,
+        maps: Path,
         active: Callable[[], AbstractSet[tuple[str, str]]],
         free_bytes: Callable[[Path], float] = lambda path: shutil.disk_usage(path).free,
     ) -> None:
-        """*free_bytes*: of the disk that a path is on."""
+        """Where things lie.
+
+        maps         the published tree
+        free_bytes   of the disk that a path is on
+        """
         self._retention, self._cleaner = retention, cleaner
+        self._maps = maps
         self._roots, self._active = cache_roots, active
         self._free_bytes = free_bytes
         self._log = structlog.get_logger(component="cache")
 
-    async def make_room(self, wanted_bytes: float) -> int:
-        """Delete until *wanted_bytes* are free, or nothing is left to delete; bytes deleted."""
+    async def make_room(self, wanted: Mapping[str, float]) -> int:
+        """Delete until there is room, or nothing is left to delete; bytes deleted.
+
+        wanted   bytes that are to be free where each of these directories lies
+        """
         freed = await self._retention.sweep() + await self._cleaner.clean()
         active = frozenset(self._active())
-        for root in self._roots:
-            freed += await asyncio.to_thread(self._sacrifice, root, wanted_bytes, active)
+        for root in self._roots if wanted.get("cache_dir") else ():
+            freed += await asyncio.to_thread(self._sacrifice, root, wanted["cache_dir"], active)
+        if "publish_dir" in wanted and await asyncio.to_thread(self._lacks, wanted["publish_dir"]):
+            freed += await self._retention.sweep(early=True)
         return freed
+
+    def _lacks(self, wanted_bytes: float) -> bool:
+        """Whether there is still no room for maps; of too many files there always are."""
+        return not wanted_bytes or self._free_bytes(self._maps) < wanted_bytes
 
     def _sacrifice(
         self, root: Path, wanted_bytes: float, active: frozenset[tuple[str, str]]

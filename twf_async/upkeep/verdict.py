@@ -12,6 +12,9 @@ from twf_async.settings.service import WatchdogSettings
 from twf_async.upkeep.vitals import Vitals
 
 CALMER = 0.5  # a stall is over at this share of what it paused at
+AMPLER = 1.25  # memory is enough in spite of a full swap at so much more than otherwise
+MOST_ASKED = 0.95  # nothing in use at all would be asked too much
+UNSEEN = "the machine cannot be seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +34,21 @@ class Verdict:
 
 
 def judge(
-    before: Verdict, now: Vitals, limits: WatchdogSettings, at_s: float, *, running: int
+    before: Verdict, now: Vitals | None, limits: WatchdogSettings, at_s: float, *, running: int
 ) -> Verdict:
     """The verdict after a look.
 
+    now       None: there has been none for long, which a machine that is well does not do
     at_s      any clock that only rises, seconds
     running   renders in flight
     """
     after = replace(before, favour=False)
     if not before.paused:
-        why = next(_reasons(now, limits), "")
+        why = UNSEEN if now is None else next(_reasons(now, limits), "")
         return replace(
             after, paused=why, paused_since_s=at_s, calm_since_s=None, favoured_at_s=at_s
         )
-    if not (memory_is_calm(now, limits) and _io(now) < CALMER * limits.io_stall_pct):
+    if now is None or not _is_calm(now, limits):
         after = replace(after, calm_since_s=None)
     elif before.calm_since_s is None:
         after = replace(after, calm_since_s=at_s)
@@ -68,11 +72,20 @@ def memory_fault(now: Vitals, limits: WatchdogSettings) -> str:
 
 
 def memory_is_calm(now: Vitals, limits: WatchdogSettings) -> bool:
-    """Whether memory is clearly enough again. Swap in use is no fault while memory is free."""
+    """Whether memory is clearly enough again. Swap in use is no fault while memory is free.
+
+    A full swap pauses below the very share that resumes otherwise, so that more is asked for then.
+    """
+    swap_is_full = now.swap_used_pct > limits.swap_used_pct
+    bar = limits.resume_above * (AMPLER if swap_is_full else 1.0)
     return (
-        now.available_share > limits.resume_above
+        now.available_share > min(bar, MOST_ASKED)
         and (now.memory_stall_pct or 0.0) < CALMER * limits.memory_stall_pct
     )
+
+
+def _is_calm(now: Vitals, limits: WatchdogSettings) -> bool:
+    return memory_is_calm(now, limits) and _io(now) < CALMER * limits.io_stall_pct
 
 
 def _reasons(now: Vitals, limits: WatchdogSettings) -> Iterator[str]:

@@ -1,30 +1,30 @@
 """How the machine is: memory, swap, pressure, waiting for disks, free space. Blocking, ~3 ms."""
 
-import shutil
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from math import isinf
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psutil
 
 from twf_async.upkeep.cgroup import memory_room, own_group
+from twf_async.upkeep.disks import Disk, fullest, look_at_disks
 
 MB = 1 << 20
-GB = 1 << 30
+_FULL_AVG10 = re.compile(r"^full\b.*?\bavg10=(\d+(?:\.\d+)?)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """One look. Memory is of the tightest limit: the machine's or a control group's.
+    """One look. Memory is what the machine and every control group above us leave.
 
     memory_stall_pct, io_stall_pct   PSI `full avg10`; None where the kernel has none
     iowait_pct   share of CPU time idle with disk requests open, since the look before
     blocked   processes of the whole machine that wait for a disk
     blocked_workers   of ours in uninterruptible sleep: nothing ends them before the disk answers
-    disk_free_gb, disk_total_gb      of the fullest of the watched directories
+    disks    the file systems of our directories
     """
 
     memory_limit_mb: float
@@ -36,13 +36,22 @@ class Vitals:
     iowait_pct: float = 0.0
     blocked: int = 0
     blocked_workers: int = 0
-    disk_free_gb: float = float("inf")
-    disk_total_gb: float = float("inf")
+    disks: tuple[Disk, ...] = ()
 
     @property
     def available_share(self) -> float:
-        """Available memory as a share of the limit."""
-        return self.memory_available_mb / self.memory_limit_mb
+        """Available memory as a share of the limit; a limit of nothing leaves nothing."""
+        return self.memory_available_mb / self.memory_limit_mb if self.memory_limit_mb else 0.0
+
+    @property
+    def disk_free_gb(self) -> float | None:
+        """Of the fullest disk; None where none could be seen."""
+        disk = fullest(self.disks)
+        return None if disk is None else round(disk.free_gb, 2)
+
+    def document(self) -> dict[str, Any]:
+        """JSON-ready, for the status page."""
+        return {**asdict(self), "disk_free_gb": self.disk_free_gb}
 
     def figures(self) -> dict[str, float | None]:
         """What a log line says of it."""
@@ -56,7 +65,7 @@ class Vitals:
             "iowait_pct": self.iowait_pct,
             "blocked": self.blocked,
             "blocked_workers": self.blocked_workers,
-            "disk_free_gb": None if isinf(self.disk_free_gb) else round(self.disk_free_gb, 2),
+            "disk_free_gb": self.disk_free_gb,
         }
 
 
@@ -70,7 +79,8 @@ class Sampler(Protocol):
 class SystemSampler:
     """The real machine, as psutil, the control groups and PSI show it."""
 
-    def __init__(self, directories: Sequence[Path], *, proc: Path = Path("/proc")) -> None:
+    def __init__(self, directories: Mapping[str, Path], *, proc: Path = Path("/proc")) -> None:
+        """*directories*: by the settings that name them."""
         self._directories = directories
         self._proc = proc
         self._cpu = _cpu_times()
@@ -82,8 +92,6 @@ class SystemSampler:
         room = memory_room(self._proc)
         if room is not None:
             limit, available = min(limit, room.limit), min(available, room.available)
-        usage = [shutil.disk_usage(path) for path in self._directories if path.exists()]
-        tightest = min(usage, key=lambda disk: disk.free, default=None)
         return Vitals(
             memory_limit_mb=limit / MB,
             memory_available_mb=available / MB,
@@ -94,8 +102,7 @@ class SystemSampler:
             iowait_pct=self._iowait_pct(),
             blocked=self._blocked(),
             blocked_workers=_blocked_children(),
-            disk_free_gb=tightest.free / GB if tightest else float("inf"),
-            disk_total_gb=tightest.total / GB if tightest else float("inf"),
+            disks=look_at_disks(self._directories),
         )
 
     def _iowait_pct(self) -> float:
@@ -138,16 +145,12 @@ def _cpu_times() -> tuple[float, float]:
 def _blocked_children() -> int:
     count = 0
     for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.Error):
             count += child.status() == psutil.STATUS_DISK_SLEEP
     return count
 
 
 def full_avg10(text: str) -> float | None:
     """`full avg10` of a pressure file, per cent; None if it is not in there."""
-    for line in text.splitlines():
-        kind, *pairs = line.split()
-        if kind == "full":
-            values = dict(pair.split("=", 1) for pair in pairs)
-            return float(values["avg10"]) if "avg10" in values else None
-    return None
+    found = _FULL_AVG10.search(text)
+    return float(found[1]) if found else None

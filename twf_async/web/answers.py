@@ -1,6 +1,7 @@
 """How answers look: JSON with an ETag, errors with one plain sentence, headers for caches."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 
 import orjson
@@ -8,6 +9,7 @@ import structlog
 from aiohttp import web
 
 from twf_async.web.context import context_of
+from twf_async.web.readers import READERS
 
 log = structlog.get_logger(component="web")
 
@@ -17,6 +19,7 @@ SHORT = "public, max-age=60"
 LISTING = "public, max-age=10"
 WORTH_COMPRESSING = 2048
 COMPRESS_ON_LOOP = 16384  # larger bodies are compressed in a thread
+_REFUSED = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -39,15 +42,27 @@ def document(request: web.Request, body: object, *, cache: str = LISTING) -> web
         request,
         hashlib.sha256(text).hexdigest()[:16],
         lambda: web.Response(
-            body=text, content_type="application/json", zlib_executor_size=COMPRESS_ON_LOOP
+            body=text,
+            content_type="application/json",
+            zlib_executor_size=COMPRESS_ON_LOOP,
+            zlib_executor=request.app[READERS].packer,
         ),
         cache=cache,
     )
-    if len(text) > WORTH_COMPRESSING:  # a large run's manifest is 700 kB, 20 kB compressed
+    if len(text) > WORTH_COMPRESSING:  # a large run's manifest is 1.2 MB
         answer.headers["Vary"] = "Accept-Encoding"
-        if answer.status == web.HTTPOk.status_code:
-            answer.enable_compression()
+        if answer.status == web.HTTPOk.status_code and _takes_gzip(request):
+            answer.enable_compression(web.ContentCoding.gzip)
     return answer
+
+
+def _takes_gzip(request: web.Request) -> bool:
+    """Whether the client can read it. aiohttp itself gives it to those who say `gzip;q=0`."""
+    for listed in request.headers.get("Accept-Encoding", "").lower().split(","):
+        coding, _, quality = listed.partition(";")
+        if coding.strip() == "gzip":
+            return _REFUSED.fullmatch(quality) is None
+    return False
 
 
 def tagged(

@@ -1,9 +1,7 @@
 """/api/v1: models, runs, manifests, legends, status. Read-only, JSON, documented in openapi.py."""
 
-from functools import lru_cache
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from render_farm.domain.catalog import Display, Product
@@ -11,8 +9,10 @@ from render_farm.domain.models import Model
 from twf_async.settings.catalog import Catalog
 from twf_async.web.answers import SHORT, document, error
 from twf_async.web.context import WebContext, context_of
+from twf_async.web.slices import SlicedManifests
 
 routes = web.RouteTableDef()
+SLICES = web.AppKey("slices", SlicedManifests)
 
 
 @routes.get("/api/v1/models")
@@ -98,19 +98,9 @@ async def run(request: web.Request) -> web.Response:
     if text is None:
         return error(404, f"there is no run {cycle or 'yet'} of {model!r}")
     region, product = request.query.get("region"), request.query.get("product")
-    return document(request, _narrowed(text, region, product) if region or product else text)
-
-
-@lru_cache(maxsize=16)  # many readers ask for the same few while a run comes in
-def _narrowed(text: bytes, region: str | None, product: str | None) -> bytes:
-    """The manifest with the frames of one region, one product, or both."""
-    whole = orjson.loads(text)
-    whole["frames"] = {
-        place: {kind: hours for kind, hours in products.items() if product in {None, kind}}
-        for place, products in whole["frames"].items()
-        if region in {None, place}
-    }
-    return orjson.dumps(whole)
+    if region or product:
+        text = request.app[SLICES].part((model, cycle), text, region or None, product or None)
+    return document(request, text)
 
 
 @routes.get("/api/v1/legends/{product:[a-z0-9_]+}")

@@ -20,6 +20,7 @@ class WebContext:
     bin_colours  scale key -> colour of each bin ("#rrggbb", "" transparent) as the renderer has it
     status     freshness, slots, watchdog and queue, JSON-ready
     not_ready  reasons why traffic should not come here yet; empty means ready
+    stuck      parts that do not get on and would after a start; empty means well
     """
 
     settings: Callable[[], Settings]
@@ -29,6 +30,7 @@ class WebContext:
     bin_colours: Callable[[], Mapping[str, tuple[str, ...]]]
     status: Callable[[], dict[str, Any]]
     not_ready: Callable[[], list[str]]
+    stuck: Callable[[], list[str]] = list
 
 
 CONTEXT = web.AppKey("context", WebContext)

@@ -9,9 +9,14 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/healthz")
-async def healthz(_: web.Request) -> web.Response:
-    """The process answers."""
-    return web.json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+async def healthz(request: web.Request) -> web.Response:
+    """The process answers, and its parts get on; else 503 with those that are stuck."""
+    stuck = context_of(request).stuck()
+    return web.json_response(
+        {"status": "stuck", "parts": stuck} if stuck else {"status": "ok"},
+        status=503 if stuck else 200,
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 @routes.get("/readyz")
@@ -30,5 +35,8 @@ async def metrics(_: web.Request) -> web.Response:
     """Prometheus text format."""
     return web.Response(
         body=prometheus_client.generate_latest(),
-        headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
+        headers={
+            "Content-Type": prometheus_client.CONTENT_TYPE_LATEST,
+            "Cache-Control": "no-store",
+        },
     )

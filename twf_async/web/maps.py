@@ -6,7 +6,6 @@ place of the cycle leads to the newest run that has the frame. Maps are linked f
 of a run that was taken off is 410 Gone, with a picture that says so in its place.
 """
 
-import asyncio
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from aiohttp import web
 from twf_async.publish.manifest import hour_name
 from twf_async.web.answers import IMMUTABLE, SHORT, error, has, tagged
 from twf_async.web.context import context_of
+from twf_async.web.readers import READERS
 
 routes = web.RouteTableDef()
 GONE = Path(__file__).parent / "pictures" / "gone.png"  # by render_farm/render/notices.py
@@ -36,15 +36,18 @@ async def values(request: web.Request) -> web.StreamResponse:
     """The value grid of a published picture; compressed in itself, so never by HTTP."""
     tree, place = context_of(request).tree, _place(request)
     digest = tree.values_hash(*place)
-    if digest is None:
-        if tree.is_published(*place):
-            return error(404, "there is no value grid beside this frame", state="published")
-        if _is_gone(request, *place):
-            gone = error(410, "the run of this frame has been taken offline", state="gone")
-            gone.headers["Cache-Control"] = HOUR
-            return gone
-        return _absent(request, *place)
-    return await _file(request, tree.values_path(*place), digest, "application/octet-stream")
+    if digest is None and tree.is_published(*place):
+        return error(404, "there is no value grid beside this frame", state="published")
+    if digest is not None:
+        path = tree.values_path(*place)
+        answer = await _file(request, path, digest, "application/octet-stream")
+        if answer is not None or tree.values_hash(*place) == digest:
+            return answer or _unreadable(request)
+    if _is_gone(request, *place):
+        gone = error(410, "the run of this frame has been taken offline", state="gone")
+        gone.headers["Cache-Control"] = HOUR
+        return gone
+    return _absent(request, *place)
 
 
 async def picture(
@@ -54,34 +57,49 @@ async def picture(
 
     404 with the reason why it is not there; 410 with a picture when it was there once.
     """
-    tree = context_of(request).tree
-    digest = tree.frame_hash(model, cycle, region, product, hour)
-    if digest is None:
-        if _is_gone(request, model, cycle, region, product, hour):
-            return web.Response(
-                status=410,
-                body=_gone_picture(),
-                content_type="image/png",
-                headers={"Cache-Control": HOUR},
-            )
-        return _absent(request, model, cycle, region, product, hour)
-    path = tree.frame_path(model, cycle, region, product, hour)
-    return await _file(request, path, digest, "image/png")
+    tree, place = context_of(request).tree, (model, cycle, region, product, hour)
+    digest = tree.frame_hash(*place)
+    if digest is not None:
+        answer = await _file(request, tree.frame_path(*place), digest, "image/png")
+        if answer is not None or tree.frame_hash(*place) == digest:
+            return answer or _unreadable(request)
+    if _is_gone(request, *place):
+        return web.Response(
+            status=410,
+            body=_gone_picture(),
+            content_type="image/png",
+            headers={"Cache-Control": HOUR},
+        )
+    return _absent(request, *place)
 
 
-async def _file(request: web.Request, path: Path, digest: str, kind: str) -> web.StreamResponse:
+async def _file(
+    request: web.Request, path: Path, digest: str, kind: str
+) -> web.StreamResponse | None:
+    """What is in a file, or 304; None where it cannot be read: its run may just have gone.
+
+    It goes out under the hash of what it holds: while a frame is replaced, the new picture lies in
+    its place a moment before the manifest says so, and must not be kept for a year as the old one.
+    """
     body = b""
     if not has(request, digest):
         try:
-            body = await asyncio.to_thread(path.read_bytes)
+            body, digest = await request.app[READERS].read(path)
         except OSError:
-            return error(404, f"{request.path} has just been removed")
+            return None
     return tagged(
         request,
         digest,
         lambda: web.Response(body=body, content_type=kind),
         cache=IMMUTABLE if request.query.get("v") == digest else SHORT,
     )
+
+
+def _unreadable(request: web.Request) -> web.Response:
+    """The manifest says that it is there, and the disk does not give it."""
+    answer = error(503, f"{request.path} cannot be read from the disk just now")
+    answer.headers["Retry-After"] = "60"
+    return answer
 
 
 @routes.get("/maps/{model:[a-z0-9_]+}/latest" + FRAME + ".png")
@@ -146,7 +164,11 @@ def _is_gone(
 def _absent(
     request: web.Request, model: str, cycle: str, region: str, product: str, hour: int
 ) -> web.Response:
-    record = context_of(request).tree.frame_record(model, cycle, region, product, hour)
+    tree = context_of(request).tree
+    record = tree.frame_record(model, cycle, region, product, hour)
+    if record is None and tree.was_evicted(model, cycle):
+        said = "its run has been taken offline, and of it this frame was never online"
+        return error(404, f"there is no frame {request.path}: {said}", state="never_published")
     if record is None:
         return error(404, f"there is no frame {request.path}")
     reason = record.get("reason", "")

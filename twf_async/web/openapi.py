@@ -114,7 +114,7 @@ PATHS: dict[str, Any] = {
         "Server-sent events: frame.published, run.started, run.complete, status.changed",
         "text/event-stream",
     ),
-    "/healthz": _get("The process answers", JSON),
+    "/healthz": _get("The process answers and gets on; 503 when not", JSON),
     "/readyz": _get("200 when there is something to show, else 503 with reasons", JSON),
     "/metrics": _get("Prometheus metrics", "text/plain"),
 }

@@ -6,8 +6,9 @@ import orjson
 from aiohttp import web
 
 from twf_async.publish.events import Event
-from twf_async.web.answers import common_headers
+from twf_async.web.answers import common_headers, error
 from twf_async.web.context import context_of
+from twf_async.web.door import most_connections
 
 routes = web.RouteTableDef()
 KEEPALIVE_S = 20.0  # proxies close a stream that is silent for a minute
@@ -18,8 +19,10 @@ MAX_LISTENERS = 500
 async def events(request: web.Request) -> web.StreamResponse:
     """Every event from now on; `events.lost` says when a client was too slow."""
     bus = context_of(request).events
-    if bus.subscribers >= MAX_LISTENERS:
-        return web.Response(status=503, headers={"Retry-After": "30"})
+    if bus.subscribers >= min(MAX_LISTENERS, most_connections() // 2):
+        full = error(503, "too many listen just now; the run's manifest has all that is told here")
+        full.headers["Retry-After"] = "30"
+        return full
     answer = web.StreamResponse(
         headers=common_headers(request)
         | {
@@ -28,6 +31,8 @@ async def events(request: web.Request) -> web.StreamResponse:
             "X-Accel-Buffering": "no",
         }
     )
+    if request.method == "HEAD":  # nothing is to follow
+        return answer
     with suppress(ConnectionResetError):  # readers leave without a word
         async with bus.subscribe() as subscription:
             await answer.prepare(request)

@@ -117,7 +117,7 @@ async def maps(request: web.Request) -> web.Response:
     try:
         cycle = _cycle(query["run_time"]) if "run_time" in query else None
         hour = int(query["forecast_hour"]) if "forecast_hour" in query else None
-    except ValueError:
+    except (ValueError, OverflowError):  # a time zone may lead out of the calendar
         return error(400, "run_time must be an ISO time, forecast_hour a number")
     variable = query.get("variable", "")
     product = PRODUCT_OF.get(variable, variable)

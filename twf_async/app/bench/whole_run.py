@@ -9,6 +9,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from statistics import median
 
+from render_farm.worker.scratch import scratch
 from twf_async.app.bench.download import Downloaded, download
 from twf_async.app.bench.service import Measured, measured_service, serve
 from twf_async.app.bench.stage import Stage
@@ -88,21 +89,19 @@ def measure_run(
     raises  TwfError where the run cannot be brought to its end
     """
     keep.mkdir(parents=True, exist_ok=True)
-    prepared, root = keep / stage.name, keep / f".run-{os.getpid()}"
+    prepared = keep / stage.name
     replica = ("--demo", "--start", stage.begins, "--cache-dir", str(keep / "replica"))
     base = dict(os.environ)
-    with loopback_nomads(*replica, "--log-level", "warning") as upstream:
-        settings = load(config, stage.environment(base, root, upstream, prepared))
-        say(f"{stage.request.model} {stage.request.cycle}: the GRIB of the run")
-        here = download(settings, stage.request, context, say)
-    say(f"{here.hours} hours, {here.megabytes:.0f} MB; now the run")
-    try:
+    with scratch(keep, ".run-") as root:
+        with loopback_nomads(*replica, "--log-level", "warning") as upstream:
+            settings = load(config, stage.environment(base, root, upstream, prepared))
+            say(f"{stage.request.model} {stage.request.cycle}: the GRIB of the run")
+            here = download(settings, stage.request, context, say)
+        say(f"{here.hours} hours, {here.megabytes:.0f} MB; now the run")
         _link(prepared / "grib", root / "cache" / "grib")
         with loopback_nomads(*replica, "--log-level", "warning") as upstream:
             environ = stage.environment(base, root, upstream, root / "cache")
             return _measured(config, settings, stage, environ, root, here)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def _link(grib: Path, target: Path) -> None:

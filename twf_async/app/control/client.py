@@ -13,6 +13,10 @@ from twf_async.errors import TwfError
 TIMEOUT_S = 10.0
 
 
+class BrokeOff(NoControl):
+    """The service went away in the middle of an answer."""
+
+
 class Refused(TwfError):
     """The service would not; its own sentence and exit code."""
 
@@ -56,7 +60,7 @@ async def _ask(
     except aiohttp.ClientConnectorError as error:
         raise _unreachable(path, error.os_error) from error
     except aiohttp.ClientError as error:
-        raise NoControl(f"the service at {path} broke off: {error}") from error
+        raise BrokeOff(f"the service at {path} broke off: {error}") from error
     if response.status != 200:
         raise Refused(str(answer["error"]), int(answer["exit_code"]))
     return dict(answer)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from twf_async.app.control.client import ask
-from twf_async.app.control.place import NobodyListens, NoControl, socket_path
+from twf_async.app.control.client import BrokeOff, ask
+from twf_async.app.control.place import NobodyListens
 from twf_async.errors import TwfError
 from twf_async.pipeline.report import MissingFrame, RunCount, RunReport, RunRequest
 from twf_async.publish.manifest import RunState
@@ -20,13 +20,17 @@ class ServiceEnded(TwfError):
 
 
 class HandedOver:
-    """A run that a running service works through."""
+    """A run that a running service works through.
+
+    goes  whether it was too old to stay when it was done
+    """
 
     def __init__(self, state_dir: Path, body: dict[str, Any], answer: dict[str, Any]) -> None:
         self.model, self.cycle = str(body["model"]), str(answer["cycle"])
         self.pid, self.begun = int(answer["pid"]), bool(answer["begun"])
         self._state_dir, self._body = state_dir, {**body, "cycle": self.cycle}
         self._published_before = int(answer["published"])
+        self.goes = False
 
     def followed(
         self, on_progress: Callable[[RunCount], None] | None, on_hold: Callable[[str], None]
@@ -48,6 +52,7 @@ class HandedOver:
             if look["done"]:
                 break
             time.sleep(LOOK_S)
+        self.goes = bool(look["goes"])
         missing = tuple(MissingFrame(**frame) for frame in look["missing"])
         return RunReport(
             self.model,
@@ -64,12 +69,12 @@ class HandedOver:
     def _look(self) -> dict[str, Any]:
         try:
             look = ask(self._state_dir, "progress", self._body)
-        except NobodyListens:
+        except (NobodyListens, BrokeOff):
             look = {}
         if look.get("pid") != self.pid:
             raise ServiceEnded(
                 f"the service ended before {self.model} {self.cycle} was done; start the command"
-                " again: what is there is neither fetched nor drawn twice"
+                " again once it runs: it goes on by itself, and nothing is fetched or drawn twice"
             )
         return look
 
@@ -80,10 +85,6 @@ def hand_over(state_dir: Path, publish_dir: Path | None, request: RunRequest) ->
     publish_dir  where the maps are to be; None: wherever the service has them
     raises  Refused where it would not, NoControl where it does not answer
     """
-    try:
-        socket_path(state_dir)
-    except NoControl:  # no service can listen there
-        return None
     body = {**asdict(request), "publish_dir": publish_dir and str(publish_dir.resolve())}
     try:
         answer = ask(state_dir, "run", body)

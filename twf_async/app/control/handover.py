@@ -1,7 +1,7 @@
 """Runs that a command hands to the service: the service's side.
 
-The service keeps nothing of who asked: every question names the run and what of it is wanted, so a
-command that ends takes nothing with it.
+The service keeps what was asked for, not who asked: every question names the run and what of it is
+wanted, so a command that ends takes nothing with it.
 """
 
 import itertools
@@ -18,18 +18,19 @@ from twf_async.pipeline.asked import Standing
 from twf_async.pipeline.once import LATEST
 from twf_async.pipeline.opening import extent_of
 from twf_async.pipeline.report import RunRequest
+from twf_async.pipeline.resuming import UNFINISHED
 from twf_async.plan.schedule import NOT_PUBLISHED
 from twf_async.publish.manifest import FrameName
+from twf_async.upkeep.retention import Retention
 
 T = TypeVar("T")
-UNFINISHED = "unfinished"
 
 
 class Handover:
     """Takes runs from commands, and tells how far they are."""
 
-    def __init__(self, parts: Parts, desk: Desk) -> None:
-        self._parts, self._desk = parts, desk
+    def __init__(self, parts: Parts, desk: Desk, retention: Retention) -> None:
+        self._parts, self._desk, self._retention = parts, desk, retention
 
     async def begin(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Have a run worked through, if it is not being worked on already.
@@ -44,11 +45,14 @@ class Handover:
                 raise BadInput(f"no run of {request.model} has been found yet; ask again later")
             request = replace(request, cycle=poller.newest)
         before = self._standing(request).count.published
-        begun = poller.take(request)
+        begun = await poller.take(request)
         return {"cycle": request.cycle, "begun": begun, "published": before, "pid": os.getpid()}
 
     async def progress(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """How far a run is, and whether any more of it is to come now."""
+        """How far a run is, and whether any more of it is to come now.
+
+        goes  whether it is taken off as soon as room is made: it is too old, and not pinned
+        """
         request = _request(body)
         standing = self._standing(request)
         poller, gate = self._desk.poller(request.model), self._parts.gate
@@ -60,6 +64,7 @@ class Handover:
             "done": not coming,
             "count": asdict(standing.count),
             "missing": [] if coming else [asdict(frame) for frame in standing.missing],
+            "goes": not coming and request.cycle in self._retention.due(request.model),
             "held": gate.paused_because or gate.fetch_held_because,
         }
 

@@ -15,16 +15,20 @@ class NoControl(TwfError):
     """There can be no control socket here, or nobody answers at it."""
 
 
+class NoSocket(NoControl):
+    """The disk takes no socket."""
+
+
 class NobodyListens(NoControl):
     """No service runs with this state."""
 
 
 def socket_path(state_dir: Path) -> Path:
-    """The socket of the service with this state; NoControl where no socket can have that name."""
+    """The socket of the service with this state; NobodyListens where none can have that name."""
     path = state_dir / NAME
     length = len(os.fsencode(path))
     if length > LONGEST_PATH:
-        raise NoControl(
+        raise NobodyListens(
             f"{path} is {length} bytes long, and a socket's path may have {LONGEST_PATH};"
             " set a shorter state_dir (TWF_STATE_DIR) to control the service"
         )
@@ -34,7 +38,7 @@ def socket_path(state_dir: Path) -> Path:
 def listen_at(path: Path) -> socket.socket:
     """A listening socket at *path*, for its owner only; replaces that of a process that is dead.
 
-    raises  NoControl where somebody listens, or something else is in the place
+    raises  NoSocket; NoControl where somebody listens, or something else is in the place
     """
     _clear(path)
     listener = socket.socket(socket.AF_UNIX)
@@ -44,8 +48,15 @@ def listen_at(path: Path) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        raise NoControl(f"cannot listen at {path}: {error.strerror or error}") from error
+        raise NoSocket(f"cannot listen at {path}: {error.strerror or error}") from error
     return listener
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise NoSocket(f"{path} cannot be replaced: {error.strerror or error}") from error
 
 
 def _clear(path: Path) -> None:
@@ -59,7 +70,7 @@ def _clear(path: Path) -> None:
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:
-            path.unlink(missing_ok=True)
+            _remove(path)
             return
         except FileNotFoundError:
             return

@@ -7,7 +7,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from twf_async.app.control.place import NoControl, listen_at, socket_path
+from twf_async.app.control.place import NobodyListens, NoSocket, listen_at, socket_path
 from twf_async.app.control.verbs import Verb, by_name
 from twf_async.errors import BadInput, TwfError
 
@@ -31,16 +31,16 @@ class ControlServer:
         self._path: Path | None = None
 
     async def start(self) -> None:
-        """Listen. A path that no socket can have costs the control, not the service.
+        """Listen. Where no socket can be, that costs the control, not the service.
 
         raises  NoControl where another service listens
         """
         try:
             path = socket_path(self._state_dir)
-        except NoControl as error:
+            listener = listen_at(path)
+        except (NobodyListens, NoSocket) as error:
             log.warning("control.unavailable", reason=str(error))
             return
-        listener = listen_at(path)
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
         self._path = path

@@ -16,6 +16,7 @@ from twf_async.pipeline.gate import OPERATOR
 from twf_async.publish.events import STATUS_CHANGED
 
 LONGEST_REASON = 200
+NO_REASON = "no reason given"
 
 _log = structlog.get_logger(component="control")
 
@@ -29,7 +30,7 @@ def verbs(
 ) -> tuple[Verb, ...]:
     """Everything that can be asked for over the control socket."""
     gate, tree, events = parts.gate, parts.tree, parts.events
-    handover = Handover(parts, desk)
+    handover = Handover(parts, desk, keeping.retention)
 
     async def show(_: Mapping[str, Any]) -> dict[str, Any]:
         return status()
@@ -39,7 +40,7 @@ def verbs(
         return {"restart_needed": list(reloaded.restart_needed)}
 
     async def pause(body: Mapping[str, Any]) -> dict[str, Any]:
-        reason = _text(body, "reason") or "no reason given"
+        reason = _text(body, "reason") or gate.reason_of(OPERATOR) or NO_REASON
         await gate.pause(reason, by=OPERATOR)
         _log.info("control.paused", reason=reason, running=gate.running)
         events.emit(STATUS_CHANGED, {"gate": gate.status()})
@@ -54,7 +55,7 @@ def verbs(
 
     async def backfill(body: Mapping[str, Any]) -> dict[str, Any]:
         model, cycle = _text(body, "model"), _text(body, "cycle")
-        desk.backfill(model, cycle)
+        await desk.backfill(model, cycle)
         return {"pinned": cycle in tree.pinned(model)}
 
     async def pin(body: Mapping[str, Any]) -> dict[str, Any]:

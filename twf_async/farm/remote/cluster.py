@@ -13,9 +13,12 @@ import structlog
 from render_farm.domain.shipment import Makeup
 from render_farm.worker import shipped
 from twf_async.farm.remote.connection import Connection, Loop, Seen, Unreachable
-from twf_async.farm.remote.place import Place, PlaceLost
+from twf_async.farm.remote.endings import Ending, ending_of
+from twf_async.farm.remote.likeness import difference
+from twf_async.farm.remote.slot import RemoteSlot, RemoteWorkerLost
 
 LOOK_S = 1.0
+NANNY_PAUSES_S = (0.0, 0.3, 1.0, 2.0)  # before it is asked how a worker ended
 FAULTS = 3  # looks in a row without an answer: the scheduler is lost
 BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)  # between attempts to join; the last for good
 
@@ -23,9 +26,9 @@ BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)  # between attempts to join; the last for goo
 class Cluster:
     """Keeps joined with a scheduler and knows its workers."""
 
-    def __init__(self, scheduler: str, offer: Callable[[Place], None]) -> None:
-        """*offer* is handed every place that has become of use."""
-        self.places: dict[str, Place] = {}  # by address
+    def __init__(self, scheduler: str, offer: Callable[[RemoteSlot], None]) -> None:
+        """*offer* is handed every slot that has become of use."""
+        self.slots: dict[str, RemoteSlot] = {}  # by address
         self.refused: dict[str, str] = {}  # address -> why
         self.fault = ""  # why it is not joined
         self._scheduler, self._offer = scheduler, offer
@@ -60,22 +63,37 @@ class Cluster:
             await asyncio.wait(tasks)
         await self._loop.stop()
 
-    def end_work(self, place: Place) -> None:
-        """Have the worker of a place ended with what it is doing; the place is gone at once."""
-        place.lose()
-        self.places.pop(place.address, None)
-        self._spent.add(place.address)
-        self._spawn(self._restart(place))
-
-    async def _restart(self, place: Place) -> None:
+    async def ending(self, slot: RemoteSlot) -> Ending | None:
+        """How the worker of a slot ended that was lost; None where that cannot be known."""
         connection = self._connection
-        if connection is not None and await connection.restart(place.address):
-            self._spent.discard(place.address)
-            self._log.info("farm.remote_worker_restarted", slot=place.number)
+        if connection is None or slot.pid is None or not slot.nanny:
+            return None
+        for pause_s in NANNY_PAUSES_S:  # it may not have noticed yet
+            await asyncio.sleep(pause_s)
+            try:
+                lines = await connection.nanny_lines(slot.nanny)
+            except Unreachable:
+                return None
+            if found := ending_of(slot.pid, lines):
+                return found
+        return None
+
+    def end_work(self, slot: RemoteSlot) -> None:
+        """Have the worker of a slot ended with what it is doing; the slot is gone at once."""
+        slot.lose()
+        self.slots.pop(slot.address, None)
+        self._spent.add(slot.address)
+        self._spawn(self._restart(slot))
+
+    async def _restart(self, slot: RemoteSlot) -> None:
+        connection = self._connection
+        if connection is not None and await connection.restart(slot.address):
+            self._spent.discard(slot.address)
+            self._log.info("farm.remote_worker_restarted", slot=slot.number)
         else:
             self._log.warning(
                 "farm.remote_worker_stuck",
-                slot=place.number,
+                slot=slot.number,
                 mend="end it by hand, and start dask workers with their nanny",
             )
 
@@ -116,9 +134,9 @@ class Cluster:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        for place in self.places.values():
-            place.lose(with_cluster=True)
-        self.places.clear()
+        for slot in self.slots.values():
+            slot.lose(with_cluster=True)
+        self.slots.clear()
         self.refused.clear()
         self._spent.clear()
         await connection.close()
@@ -143,68 +161,47 @@ class Cluster:
         self._spent &= seen.keys()
         for address in self.refused.keys() - seen.keys():
             del self.refused[address]
-        for address, place in tuple(self.places.items()):
-            if address not in seen or place.is_gone:
-                place.lose()
-                del self.places[address]
-                self._log.info("farm.remote_worker_left", slot=place.number)
+        for address, slot in tuple(self.slots.items()):
+            if address not in seen or slot.is_gone:
+                slot.lose()
+                del self.slots[address]
+                self._log.info("farm.remote_worker_left", slot=slot.number)
             else:
-                place.memory_mb = seen[address].memory_mb
-        for address in seen.keys() - self.places.keys() - self.refused.keys() - self._spent:
-            place = Place(self._number(), address, connection.executor(address))
-            self.places[address] = place
-            self._spawn(self._greet(place))
+                slot.memory_mb = seen[address].memory_mb
+        for address in seen.keys() - self.slots.keys() - self.refused.keys() - self._spent:
+            executor, nanny = connection.executor(address), seen[address].nanny
+            slot = RemoteSlot(self._number(), address, executor, nanny)
+            self.slots[address] = slot
+            self._spawn(self._greet(slot))
 
-    async def _greet(self, place: Place) -> None:
+    async def _greet(self, slot: RemoteSlot) -> None:
         """Ask a worker what it draws with; however long it is busy for others."""
         try:
-            found = await place.run(shipped.makeup)
-        except PlaceLost:
+            found = await slot.run(shipped.makeup)
+        except RemoteWorkerLost:
             return
         except Exception as error:  # noqa: BLE001 - whatever a foreign process raises
-            self._log.warning("farm.remote_worker_failed", slot=place.number, reason=str(error))
+            self._log.warning("farm.remote_worker_failed", slot=slot.number, reason=str(error))
             reason = "it cannot load the renderer; install twf-async there"
         else:
-            place.pid = found.pid
+            slot.pid = found.pid
             reason = difference(self._makeup, found)
         if not reason:
-            self._log.info("farm.remote_worker_joined", slot=place.number, pid=place.pid)
-            self._offer(place)
+            self._log.info("farm.remote_worker_joined", slot=slot.number, pid=slot.pid)
+            self._offer(slot)
             return
-        self._log.warning("farm.remote_worker_refused", slot=place.number, reason=reason)
-        if not place.is_gone:
-            place.lose()
-            self.places.pop(place.address, None)
-            self.refused[place.address] = reason
+        self._log.warning("farm.remote_worker_refused", slot=slot.number, reason=reason)
+        if not slot.is_gone:
+            slot.lose()
+            self.slots.pop(slot.address, None)
+            self.refused[slot.address] = reason
 
     def _number(self) -> int:
-        """The lowest that no place has; 0 is the farm's own slot."""
-        taken = {place.number for place in self.places.values()}
+        """The lowest that no slot has; 0 is the farm's own slot."""
+        taken = {slot.number for slot in self.slots.values()}
         return next(number for number in range(1, len(taken) + 2) if number not in taken)
 
     def _spawn(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
         task = asyncio.create_task(work, name="cluster")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def difference(ours: Makeup | None, found: Makeup) -> str:
-    """Why a worker's frames could differ from the service's own, one sentence; else ""."""
-    if ours is None or (ours.software, ours.code, ours.libraries) == (
-        found.software,
-        found.code,
-        found.libraries,
-    ):
-        return ""
-    if ours.software != found.software:
-        return (
-            f"it has twf-async {found.software}, the service {ours.software};"
-            " install the same version there"
-        )
-    if ours.code != found.code:
-        return "its render_farm is of other sources than the service's; install the same there"
-    mine, theirs = set(ours.libraries.split("; ")), set(found.libraries.split("; "))
-    return (
-        f"it has {', '.join(sorted(theirs - mine)) or 'fewer libraries'}, the service"
-        f" {', '.join(sorted(mine - theirs)) or 'fewer'}; install by the same constraints.txt"
-    )

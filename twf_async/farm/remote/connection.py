@@ -25,6 +25,7 @@ CONNECT_S = 3.0
 ANSWER_S = 10.0
 RESTART_S = 30.0
 END_S = 5.0
+NANNY_LINES = 200
 LARGEST_WARNED = "100 GB"  # of a task; ours are bounded by farm.ship_limit_mb
 
 
@@ -39,10 +40,15 @@ def require_dask() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A worker as the scheduler knows it. memory_mb: its resident set."""
+    """A worker as the scheduler knows it.
+
+    memory_mb  its resident set
+    nanny      the address of who starts and ends it; "" where nobody does
+    """
 
     address: str
     memory_mb: float
+    nanny: str = ""
 
 
 class Unreachable(Exception):
@@ -144,6 +150,10 @@ class Connection:
             return False
         return True
 
+    async def nanny_lines(self, nanny: str) -> list[str]:
+        """What a nanny wrote lately, newest first; Unreachable."""
+        return await asyncio.to_thread(self._nanny_lines, nanny)
+
     async def close(self) -> None:
         """Give up everything in flight and end the link."""
         with suppress(Exception):  # of a lost link all that can be done is forgetting it
@@ -161,10 +171,24 @@ class Connection:
         except Exception as error:
             raise Unreachable(_sentence(error)) from error
         return {
-            address: Seen(address, worker.get("metrics", {}).get("memory", 0) / (1 << 20))
+            address: Seen(
+                address,
+                worker.get("metrics", {}).get("memory", 0) / (1 << 20),
+                worker.get("nanny") or "",
+            )
             for address, worker in known["workers"].items()
             if worker.get("status") in {"running", "paused"}
         }
+
+    def _nanny_lines(self, nanny: str) -> list[str]:
+        client = self._client
+        try:
+            logs: dict[str, Any] = client.sync(  # type: ignore[no-untyped-call]
+                _logs, client, nanny, callback_timeout=END_S
+            )
+            return [text for _, text in logs[nanny]]
+        except Exception as error:
+            raise Unreachable(_sentence(error)) from error
 
 
 def _keep_quiet() -> None:
@@ -203,6 +227,12 @@ async def _current_ioloop() -> "IOLoop":
 
 async def _identity(client: "Client") -> Any:  # noqa: ANN401 - what dask makes of its scheduler
     return await client.scheduler.identity(n_workers=-1)  # type: ignore[union-attr]
+
+
+async def _logs(client: "Client", nanny: str) -> Any:  # noqa: ANN401 - as above
+    return await client.scheduler.worker_logs(  # type: ignore[union-attr]
+        n=NANNY_LINES, workers=[nanny], nanny=False
+    )
 
 
 def _sentence(error: BaseException) -> str:

@@ -57,7 +57,7 @@ class Weather:
 
     def wind(self, level: int) -> tuple[Array, Array]:
         """Wind on a pressure level along i and j, m/s, at the grid points."""
-        if ("u", level) not in self._up:
+        if ("v", level) not in self._up:  # comes last: other threads may be asking just now
             for name, part in zip("uv", self.flow.wind(level), strict=True):
                 self._up[name, level] = self.window.up(part)
         return self._up["u", level], self._up["v", level]

@@ -13,6 +13,8 @@ from pydantic.dataclasses import dataclass
 from twf_async.errors import BadInput
 from twf_async.replica.faults.kinds import FILES, Kind
 from twf_async.replica.limit import Burst, Limit
+from twf_async.settings import wording
+from twf_async.settings.files import not_toml
 
 _STRICT = ConfigDict(extra="forbid")
 _Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -124,14 +126,18 @@ def read_script(data: object) -> Script:
     try:
         return _SCRIPT.validate_python(data)
     except ValidationError as error:
-        raise BadInput("; ".join(_told(fault) for fault in error.errors())) from None
+        found = [wording.told(fault, Script, data) for fault in error.errors()]
+        lines = (f"{'.'.join(told.keys) or 'script'}: {told.message}" for told in found)
+        raise BadInput("; ".join(dict.fromkeys(lines))) from None
 
 
 def read_script_file(file: Path) -> Script:
     """Read a script from *file*: TOML, or JSON where its name ends so. BadInput, OSError."""
-    text = file.read_bytes()
+    raw = file.read_bytes()
     try:
-        data: Any = orjson.loads(text) if file.suffix == ".json" else tomllib.loads(text.decode())
+        data: Any = orjson.loads(raw) if file.suffix == ".json" else tomllib.loads(raw.decode())
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{file}: {not_toml(error, raw.decode())}") from error
     except ValueError as error:
         raise BadInput(f"{file}: {error}") from error
     try:
@@ -143,8 +149,3 @@ def read_script_file(file: Path) -> Script:
 def script_json(script: Script) -> bytes:
     """Return the script as JSON that `read_script` takes."""
     return _SCRIPT.dump_json(script)
-
-
-def _told(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    place = ".".join(str(step) for step in fault["loc"])
-    return f"{place}: {fault['msg']}" if place else str(fault["msg"])

@@ -17,6 +17,8 @@ async function get(path) {
 
 export const models = () => get("/api/v1/models");
 
+export const status = () => get("/api/v1/status");
+
 export const runs = async (model) =>
   (await get(`/api/v1/runs?model=${encodeURIComponent(model)}`)).runs;
 

@@ -2,15 +2,16 @@
 
 import { cycleTime, hourName, validTime } from "./times.js";
 
-/** One product of a run in one region, hour by hour. */
-export function trackOf(manifest, region, product) {
+/** One product of a run in one region, hour by hour; `paused`: why nothing new is made of any run. */
+export function trackOf(manifest, region, product, paused = "") {
   const cells = manifest?.frames?.[region]?.[product] ?? {};
   const hours = (manifest?.hours ?? []).filter((hour) => hourName(hour) in cells);
   const record = (hour) => cells[hourName(hour)];
   const published = hours.filter((hour) => record(hour).state === "published");
   const applicable = hours.filter((hour) => record(hour).state !== "not_applicable");
   const failed = hours.filter((hour) => record(hour).state === "failed");
-  const { cycle = "", state = "", held = "" } = manifest ?? {};
+  const { cycle = "", state = "" } = manifest ?? {};
+  const held = paused || (manifest?.held ? `on hold: ${manifest.held}` : "");
   return { cycle, state, held, hours, published, applicable, failed, record };
 }
 

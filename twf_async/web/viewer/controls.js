@@ -1,21 +1,28 @@
 // Buttons and keys: what they are called on the page and in the help, and what they do.
 
+import { nearest } from "./choose.js";
 import { listen } from "./keys.js";
 import { recall, remember } from "./prefs.js";
 import { zoneName } from "./times.js";
 
+const DAY_MS = 24 * 3600e3;
 const id = (name) => document.getElementById(name);
 
 /**
  * Connect everything that can be pressed.
  * go(hour), choose(change) and stepRun(step) change what is shown; the rest are the viewer's parts.
  */
-export function connect({ session, player, share, go, choose, stepRun }) {
+export function connect({ session, player, share, zoom, go, choose, stepRun }) {
   const help = id("help-dialog");
 
   const step = (by) => {
     const { hours } = session.track;
     go(hours[hours.indexOf(session.choice.hour) + by] ?? null);
+  };
+  const stepDay = (by) => {
+    const { cycle, published, hours } = session.track;
+    const ms = session.shownMs === null ? null : session.shownMs + by * DAY_MS;
+    if (ms !== null) go(nearest(cycle, published.length ? published : hours, ms));
   };
   const stepProduct = (by) => {
     const products = session.model?.products ?? [];
@@ -39,12 +46,16 @@ export function connect({ session, player, share, go, choose, stepRun }) {
   };
   const actions = {
     step,
+    stepDay,
     stepProduct,
     stepRun,
     fullscreen,
     first: () => go(session.track.published[0] ?? session.track.hours[0] ?? null),
     last: () => go(session.track.published.at(-1) ?? session.track.hours.at(-1) ?? null),
     play: () => player.toggle(),
+    zoom: () => zoom.toggle(),
+    unzoom: () => zoom.on && zoom.toggle(),
+    pan: (right, down) => zoom.pan(right, down),
     loop: () => setLoop(!player.loop),
     copy: () => share.copy("page"),
     theme: () => window.toggleTheme(),
@@ -61,6 +72,7 @@ export function connect({ session, player, share, go, choose, stepRun }) {
     id(name).addEventListener("click", actions[name]);
   }
   id("speed").addEventListener("change", (event) => setRate(Number(event.target.value)));
+  id("fullscreen").hidden = !document.fullscreenEnabled; // phones of one maker have none
   help.addEventListener("click", (event) => event.target === help && help.close());
   document.addEventListener("fullscreenchange", () => {
     document.documentElement.classList.toggle("full", Boolean(document.fullscreenElement));

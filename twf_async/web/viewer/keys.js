@@ -1,10 +1,14 @@
 // The keyboard. Fields, open menus and dialogs keep their own keys.
 
+const PANS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
 /** `actions` has a function for each name below; `busy()` says that a dialog or menu is open. */
 export function listen(actions, busy) {
   const keys = {
     ArrowLeft: () => actions.step(-1),
     ArrowRight: () => actions.step(1),
+    PageUp: () => actions.stepDay(-1),
+    PageDown: () => actions.stepDay(1),
     ArrowUp: () => actions.stepProduct(-1),
     ArrowDown: () => actions.stepProduct(1),
     Home: actions.first,
@@ -14,6 +18,8 @@ export function listen(actions, busy) {
     "]": () => actions.stepRun(1),
     l: actions.loop,
     c: actions.copy,
+    z: actions.zoom,
+    Escape: actions.unzoom,
     f: actions.fullscreen,
     t: actions.theme,
     "?": actions.help,
@@ -23,6 +29,10 @@ export function listen(actions, busy) {
     if (event.target.closest("select, input, textarea, summary")) return;
     // A button that the keyboard has reached is pressed by the space bar, as everywhere.
     if (event.key === " " && event.target.closest("button, a")) return;
+    if (event.shiftKey && event.key in PANS && actions.pan(...PANS[event.key])) {
+      event.preventDefault();
+      return;
+    }
     const digit = /^[1-9]$/.test(event.key) ? Number(event.key) : 0;
     const act = digit ? () => actions.model(digit - 1) : keys[keyOf(event)];
     if (!act) return;

@@ -1,10 +1,12 @@
 // Puts the viewer together: what is chosen (session), what is shown (stage, strip, menus), what moves it.
 
 import * as address from "./address.js";
+import * as api from "./api.js";
 import { Arrival } from "./arrival.js";
 import { loadingOrder } from "./choose.js";
 import * as controls from "./controls.js";
 import { Frames } from "./frames.js";
+import { Holds } from "./holds.js";
 import { Live } from "./live.js";
 import { Menus } from "./menus.js";
 import { Player } from "./player.js";
@@ -13,7 +15,8 @@ import { Share } from "./share.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { hourName, localText, utcText } from "./times.js";
-import { SILENT, UNLOADABLE, absence, badgeText, mapTitle } from "./words.js";
+import { UNLOADABLE, absence, badgeText, mapTitle, refused, silence } from "./words.js";
+import { Zoom } from "./zoom.js";
 
 const WHILE_RUNNING_MS = 10e3; // fetching and rendering have no events of their own
 const NEWS_MS = 1000; // of many events that need the server asked, one question is made,
@@ -40,8 +43,11 @@ const player = new Player({
   changed: () => show(),
   wrapped: () => attempt(() => session.follow(), { quiet: true }),
 });
-const live = new Live({ news, catchUp });
+const zoom = new Zoom();
+const holds = new Holds();
+const live = new Live({ news, catchUp: missed });
 const timers = { address: 0, news: 0, neighbours: 0 };
+let silent = false; // the server did not answer when it was asked last
 let shownUrl = ""; // of the picture on the stage
 let refreshedAt = -Infinity;
 let neighboursOf = ""; // the run whose neighbours were asked for
@@ -50,14 +56,16 @@ let neighboursOf = ""; // the run whose neighbours were asked for
 function show() {
   const { choice, track, catalog, manifest } = session;
   menus.draw(session);
-  arrival.draw(session);
+  arrival.draw(session, silent);
   strip.draw(track);
   strip.point(choice.hour);
   controls.draw(player, track.hours);
   id("brand").textContent = catalog.brand || "Forecast maps";
   const badge = badgeText(manifest, track.record(choice.hour));
   id("notice").textContent = badge;
+  id("notice").title = badge;
   id("notice").hidden = !badge;
+  arrival.fit();
   drawTimes();
   drawPicture();
   loadAhead();
@@ -68,7 +76,7 @@ function show() {
 
 function drawPicture() {
   const { choice, track, region } = session;
-  if (region) stage.shape(region);
+  if (region) shape(region);
   const url = session.pictureUrl(choice.hour);
   share.draw(url, fileName(), track.record(choice.hour)?.bytes);
   if (!url) {
@@ -85,6 +93,11 @@ function drawPicture() {
     shownUrl = "";
     stage.say(UNLOADABLE);
   } else stage.wait(true);
+}
+
+function shape(region) {
+  stage.shape(region);
+  zoom.shape(region);
 }
 
 function fileName() {
@@ -151,13 +164,21 @@ function keepAddress() {
 async function attempt(action, { quiet = false } = {}) {
   try {
     await action();
+    hears(true);
     return true;
   } catch (fault) {
-    const text = `${fault.message.replace(/\.$/, "")}. Trying again by itself.`;
-    if (stage.empty) stage.say({ ...SILENT, text });
-    else if (!quiet) share.say("The server does not answer");
+    hears(fault.status < 500);
+    if (stage.empty && (silent || !quiet)) stage.say(silent ? silence() : refused(fault));
+    else if (!quiet) share.say(silent ? silence().title : fault.message);
     return false;
   }
+}
+
+/** Take note of whether the server answers; what is known of its runs is old when it does not. */
+function hears(well) {
+  if (silent === !well) return;
+  silent = !well;
+  if (session.model) show();
 }
 
 function choose(change) {
@@ -180,6 +201,10 @@ function news(name, data) {
     const known = session.published(data);
     if (known && data.cycle === session.cycle) return;
   }
+  if (name === "status.changed") {
+    holds.hear(data);
+    session.hold(holds.text);
+  }
   const rest = refreshedAt + REFRESH_MS - performance.now();
   timers.news ||= setTimeout(catchUp, Math.max(NEWS_MS, rest));
 }
@@ -193,15 +218,33 @@ function catchUp() {
   attempt(() => session.refresh({ moveOn: !player.playing }), { quiet: true });
 }
 
+/** Ask for what events may have told meanwhile, whether maps are made included. */
+function missed() {
+  catchUp();
+  askWhatHolds();
+}
+
+function askWhatHolds() {
+  const ask = async () => {
+    holds.take(await api.status());
+    session.hold(holds.text);
+  };
+  return attempt(ask, { quiet: true });
+}
+
 async function start() {
-  controls.connect({ session, player, share, go, choose, stepRun });
-  addEventListener("resize", () => session.region && stage.shape(session.region));
+  controls.connect({ session, player, share, zoom, go, choose, stepRun });
+  addEventListener("resize", () => session.region && shape(session.region));
+  addEventListener("offline", () => hears(false));
+  addEventListener("online", missed);
+  addEventListener("resize", () => arrival.fit());
   const begin = () => session.start(address.read(location.search));
   while (!(await attempt(begin))) await new Promise((wake) => setTimeout(wake, RETRY_MS));
   live.start();
+  askWhatHolds();
   setInterval(() => {
     const running = session.manifest?.state === "running";
-    if (running && !document.hidden) session.refreshTrack().catch(() => undefined);
+    if (running && !document.hidden) attempt(() => session.refreshTrack(), { quiet: true });
   }, WHILE_RUNNING_MS);
   setInterval(() => strip.clock(Date.now()), 60e3);
 }

@@ -1,7 +1,7 @@
 // Model tabs, run and region selects, and the list of products.
 
-import { cycleTime, shortUtcText, utcText } from "./times.js";
-import { runText } from "./words.js";
+import { cycleTime, shortUtcText } from "./times.js";
+import { latestText, runText } from "./words.js";
 
 const element = (name, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -61,15 +61,14 @@ export class Menus {
     mark(this.#models, chosen);
   }
 
-  #drawRuns({ choice, cycle, runs }) {
-    const following = cycle && choice.run === "latest";
-    const latest = following ? `Latest · ${shortUtcText(cycleTime(cycle))}` : "Latest";
+  #drawRuns({ choice, cycle, runs, newer }) {
+    const followed = choice.run === "latest" ? cycle : null;
     const options = [
-      ["latest", latest],
+      ["latest", latestText(cycleTime(followed), newer)],
       ...runs.map((run) => [run.cycle, runText(run, cycleTime(run.cycle))]),
     ];
     if (cycle && !runs.some((run) => run.cycle === cycle)) {
-      options.push([cycle, `${utcText(cycleTime(cycle))} · not there`]);
+      options.push([cycle, `${shortUtcText(cycleTime(cycle))} · gone`]);
     }
     fill(this.#run, JSON.stringify(options), () =>
       options.map(([value, text]) => element("option", { value, textContent: text })),

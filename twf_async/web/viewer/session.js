@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { hourFor, isSettled, nearest, readyToFollow, trackOf } from "./choose.js";
+import { merge } from "./merge.js";
 import { cycleTime, hourName, validTime } from "./times.js";
 
 export class Session {
@@ -12,6 +13,7 @@ export class Session {
   #manifests = new Map(); // "model/cycle/region" -> manifest
   #tracks = new Map();
   #wanted = null; // the moment the reader looks at; kept when the map there is missing
+  #held = ""; // why nothing new is made for now, whatever the run
   #turn = 0;
   #onChange;
 
@@ -59,10 +61,18 @@ export class Session {
     const name = `${this.#name(this.cycle)}/${product}`;
     let track = this.#tracks.get(name);
     if (!track) {
-      track = trackOf(this.manifest, this.choice.region, product);
+      track = trackOf(this.manifest, this.choice.region, product, this.#held);
       this.#tracks.set(name, track);
     }
     return track;
+  }
+
+  /** Take note of why nothing new is made for now; "" when it is again. */
+  hold(reason) {
+    if (reason === this.#held) return;
+    this.#held = reason;
+    this.#tracks.clear();
+    if (this.model) this.#onChange();
   }
 
   /** Where the picture of an hour lies, with its hash; null when it is not online. */
@@ -143,7 +153,8 @@ export class Session {
   async follow() {
     const { newer } = this;
     if (this.choice.run !== "latest") return;
-    if (!this.cycle || this.choice.hour === null) {
+    const isGone = !this.runs.some(({ cycle }) => cycle === this.cycle);
+    if (!this.cycle || this.choice.hour === null || isGone) {
       if (this.runs.length) await this.choose({});
       return;
     }
@@ -280,26 +291,13 @@ export class Session {
     }
   }
 
-  /** Take over an answer, but for what was noted from events after it had been asked for. */
+  /** Take over an answer. */
   #merge(name, fresh, asked) {
     this.#tracks.clear();
     const known = this.#manifests.get(name);
-    if (!known) {
-      this.#manifests.set(name, fresh);
-      return fresh;
-    }
-    const { frames, ...head } = fresh;
-    Object.assign(known, head);
-    for (const [region, products] of Object.entries(frames)) {
-      for (const [product, cells] of Object.entries(products)) {
-        const before = known.frames[region]?.[product] ?? {};
-        for (const [hour, record] of Object.entries(before)) {
-          if (record.noted > asked) cells[hour] = record;
-        }
-        (known.frames[region] ??= {})[product] = cells;
-      }
-    }
-    return known;
+    if (known) return merge(known, fresh, asked);
+    this.#manifests.set(name, fresh);
+    return fresh;
   }
 
   /** The start of the shown run. */

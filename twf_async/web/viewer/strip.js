@@ -1,5 +1,7 @@
-// The strip of hours: a tick for each, as wide as the time it stands for, in the colour of its state.
+// The strip of hours: a tick for each, around the time it is valid at, in the colour of its state.
 
+import { clockTimes, dayName, edges } from "./axis.js";
+import { nearest } from "./choose.js";
 import { localClockText, localDayText, localDays, validTime } from "./times.js";
 import { STATES, tickText } from "./words.js";
 
@@ -9,6 +11,7 @@ export class Strip {
   #root = document.getElementById("strip");
   #ticks = document.getElementById("ticks");
   #days = document.getElementById("days");
+  #clocks = document.getElementById("clocks");
   #loaded = document.getElementById("loaded");
   #now = document.getElementById("now");
   #head = document.getElementById("head");
@@ -24,7 +27,7 @@ export class Strip {
     this.#root.addEventListener("pointerdown", (event) => this.#press(event));
     this.#root.addEventListener("pointermove", (event) => this.#move(event));
     this.#root.addEventListener("pointerleave", () => this.#hover(null));
-    new ResizeObserver(() => this.#labelDays()).observe(this.#root);
+    new ResizeObserver(() => this.#label()).observe(this.#root);
   }
 
   /** Show the hours of a track; cheap when only states have changed. */
@@ -47,10 +50,7 @@ export class Strip {
   point(hour) {
     this.#head.hidden = hour === null || !this.#span;
     if (this.#head.hidden) return;
-    const track = this.#track;
-    const index = track.hours.indexOf(hour);
-    const at = this.#middle(index);
-    this.#head.style.left = `${at * 100}%`;
+    this.#head.style.left = `${this.#at(hour) * 100}%`;
     this.#root.setAttribute("aria-valuenow", hour);
     this.#root.setAttribute("aria-valuetext", this.#spoken(hour));
   }
@@ -77,14 +77,13 @@ export class Strip {
     this.#span = null;
     if (!hours.length) {
       this.#days.replaceChildren();
+      this.#clocks.replaceChildren();
       return;
     }
-    const lastStep = hours.length > 1 ? hours.at(-1) - hours.at(-2) : 1;
-    const end = hours.at(-1) + lastStep;
-    this.#span = { start: validTime(cycle, hours[0]), end: validTime(cycle, end) };
-    hours.forEach((hour, index) => {
-      const left = this.#share(validTime(cycle, hour));
-      const right = this.#share(validTime(cycle, hours[index + 1] ?? end));
+    const bounds = edges(cycle, hours);
+    this.#span = { start: bounds[0], end: bounds.at(-1) };
+    hours.forEach((_, index) => {
+      const [left, right] = [this.#share(bounds[index]), this.#share(bounds[index + 1])];
       for (const parent of [this.#ticks, this.#loaded]) {
         const tick = document.createElement("i");
         tick.style.left = `${left * 100}%`;
@@ -94,24 +93,31 @@ export class Strip {
     });
     this.#root.setAttribute("aria-valuemin", hours[0]);
     this.#root.setAttribute("aria-valuemax", hours.at(-1));
-    this.#labelDays();
+    this.#label();
     this.clock(Date.now());
   }
 
-  #labelDays() {
+  /** Days of the reader's clock, and UTC hours between where there is room for them. */
+  #label() {
     if (!this.#span) return;
     const { start, end } = this.#span;
     const width = this.#root.clientWidth;
     this.#ticks.classList.toggle("dense", width / this.#track.hours.length < 5);
+    const days = localDays(start, end);
     this.#days.replaceChildren(
-      ...localDays(start, end).map((day) => {
-        const room = ((day.to - day.from) / (end - start)) * width;
+      ...days.map((day) => {
         const label = document.createElement("span");
         label.style.flexGrow = day.to - day.from;
         label.classList.toggle("weekend", day.weekend);
-        if (room >= 52) label.textContent = day.long;
-        else if (room >= 30) label.textContent = day.short;
-        else if (room >= 13) label.textContent = day.tiny;
+        label.textContent = dayName(day, ((day.to - day.from) / (end - start)) * width).text;
+        return label;
+      }),
+    );
+    this.#clocks.replaceChildren(
+      ...clockTimes(this.#span, width, days).map(({ ms, text }) => {
+        const label = document.createElement("span");
+        label.style.left = `${this.#share(ms) * 100}%`;
+        label.textContent = text;
         return label;
       }),
     );
@@ -144,13 +150,13 @@ export class Strip {
     const { start, end } = this.#span;
     const ms = start + part * (end - start);
     const { hours, cycle } = this.#track;
-    return hours.findLast((hour) => validTime(cycle, hour) <= ms) ?? hours[0];
+    return nearest(cycle, hours, ms);
   }
 
   #hover(hour) {
     this.#bubble.hidden = hour === null;
     if (hour === null) return;
-    const at = this.#middle(this.#track.hours.indexOf(hour));
+    const at = this.#at(hour);
     this.#bubble.textContent = tickText(this.#track, hour);
     this.#bubble.dataset.state = this.#track.record(hour).state;
     const half = this.#bubble.offsetWidth / 2;
@@ -159,11 +165,9 @@ export class Strip {
     this.#bubble.style.left = `${left}px`;
   }
 
-  #middle(index) {
-    const { hours, cycle } = this.#track;
-    const from = validTime(cycle, hours[index]);
-    const to = index + 1 < hours.length ? validTime(cycle, hours[index + 1]) : this.#span.end;
-    return this.#share((from + to) / 2);
+  /** Where the moment lies that an hour is valid at, 0..1. */
+  #at(hour) {
+    return this.#share(validTime(this.#track.cycle, hour));
   }
 
   #share(ms) {

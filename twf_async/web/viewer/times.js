@@ -32,7 +32,8 @@ export const localDayText = (ms) => localDay.format(ms);
 export const localClockText = (ms) => localClock.format(ms);
 export const shortClockText = (ms) => plainClock.format(ms);
 
-const utcHour = (ms) => `${String(new Date(ms).getUTCHours()).padStart(2, "0")}Z`;
+/** "18Z". */
+export const utcHour = (ms) => `${String(new Date(ms).getUTCHours()).padStart(2, "0")}Z`;
 
 /** "18Z Thu, Jan 29". */
 export const utcText = (ms) => `${utcHour(ms)} ${utcDay.format(ms)}`;

@@ -1,6 +1,8 @@
 // What is said to readers about runs, hours and maps.
 
-import { localText, shortClockText, utcText, validTime, hourName } from "./times.js";
+import {
+  cycleTime, hourName, localText, shortClockText, shortUtcText, utcHour, utcText, validTime,
+} from "./times.js";
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const because = ({ reason = "", detail = "" }) =>
@@ -20,7 +22,7 @@ const OLD_STYLE = "in an earlier style";
 
 /** What is to be known beside the map shown; "" for nothing. */
 export function badgeText(manifest, record) {
-  return [manifest?.notice, record?.old_style && OLD_STYLE].filter(Boolean).join(" · ");
+  return [record?.old_style && OLD_STYLE, manifest?.notice].filter(Boolean).join(" · ");
 }
 
 /** The line beside a tick. */
@@ -31,6 +33,7 @@ export function tickText(track, hour) {
   if (record.state === "failed" || record.state === "not_applicable") {
     return `${when} · ${STATES[record.state]}: ${because(record)}`;
   }
+  if (track.held && record.state === "expected") return `${when} · ${track.held}`;
   const eta = record.eta ? `, about ${shortClockText(Date.parse(record.eta))}` : "";
   return `${when} · ${STATES[record.state] ?? record.state}${eta}`;
 }
@@ -42,22 +45,26 @@ const failure = ({ reason }) => FAILURES[reason] ?? "could not be drawn";
 export function noteFor(track, hour) {
   const record = track.record(hour);
   const name = hourName(hour);
+  const then = track.held
+    ? { tone: "calm", text: `${capital(track.held)}. It appears here by itself when that is over.` }
+    : { tone: "wait", text: "It appears here by itself." };
   switch (record?.state) {
     case "failed":
       return { tone: "bad", title: `${name} ${failure(record)}`, text: `${capital(because(record))}.` };
     case "not_applicable":
       return { tone: "calm", title: `No map at ${name}`, text: `${capital(because(record))}.` };
     case "rendering":
-      return { tone: "wait", title: `${name} is being drawn`, text: "It appears here by itself." };
+      return { ...then, title: `${name} is being drawn` };
     case "fetching":
-      return { tone: "wait", title: `${name} is being fetched`, text: "It appears here by itself." };
+      return { ...then, title: `${name} is being fetched` };
     default:
   }
   if (track.state !== "running") {
     return { tone: "calm", title: `${name} did not come`, text: "The run ended without this hour." };
   }
-  const eta = record?.eta ? `Expected about ${shortClockText(Date.parse(record.eta))}. ` : "";
-  return { tone: "wait", title: `${name} is not out yet`, text: `${eta}It appears here by itself.` };
+  const due = track.held ? undefined : record?.eta;
+  const eta = due ? `Expected about ${shortClockText(Date.parse(due))}. ` : "";
+  return { ...then, title: `${name} is not out yet`, text: eta + then.text };
 }
 
 /** The note for where the session has no map to show, and the text of a button that helps. */
@@ -65,7 +72,8 @@ export function absence({ track, choice, cycle, hasManifest }) {
   if (cycle && !hasManifest) return { note: GONE, action: "Show the latest run" };
   if (hasManifest && track.state !== "running" && !track.hours.length) return { note: NOT_IN_RUN };
   const begun = track.published.length > 0 || track.failed.length > 0;
-  if (choice.hour === null || (track.state === "running" && !begun)) return { note: FIRST_MAPS };
+  const isAwaited = track.state === "running" && !begun;
+  if (choice.hour === null || isAwaited) return { note: firstMaps(track) };
   return { note: noteFor(track, choice.hour) };
 }
 
@@ -82,11 +90,25 @@ const FIRST_MAPS = {
   text: "They appear here by themselves as soon as the model's first hour is out.",
 };
 
-export const SILENT = {
+function firstMaps({ held }) {
+  if (!held) return FIRST_MAPS;
+  const text = `${capital(held)}. They appear here by themselves when that is over.`;
+  return { tone: "calm", title: "No maps yet", text };
+}
+
+/** The note for when nothing is heard of the server. */
+export const silence = () => ({
   tone: "wait",
-  title: "The server does not answer",
+  title: navigator.onLine === false ? "You are offline" : "The server does not answer",
   text: "Trying again by itself.",
-};
+});
+
+/** The note for what the server has said no to. */
+export const refused = ({ message }) => ({
+  tone: "bad",
+  title: "This cannot be shown",
+  text: `${capital(message.replace(/\.$/, ""))}.`,
+});
 
 export const UNLOADABLE = {
   tone: "bad",
@@ -112,12 +134,23 @@ export function share({ counts = {} }) {
   return (counts.published ?? 0) / (total - (counts.not_applicable ?? 0));
 }
 
-/** A run in the menu: "12Z Thu, Jan 29 · 43 %". */
+/** A run in the menu: "12Z Jan 29 · 43 %". */
 export function runText(run, cycleMs) {
   const part = share(run);
   const percent = Number.isNaN(part) ? 0 : Math.floor(part * 100);
-  if (run.state === "complete") return `${utcText(cycleMs)} · complete`;
-  return `${utcText(cycleMs)} · ${percent} %${run.state === "partial" ? ", ended" : ""}`;
+  if (run.state === "complete") return `${shortUtcText(cycleMs)} · complete`;
+  return `${shortUtcText(cycleMs)} · ${percent} %${run.state === "partial" ? ", ended" : ""}`;
+}
+
+/**
+ * The first entry of the menu of runs, which follows the newest: what it shows now, and where that is
+ * not the newest run (`newer`, or null), why.
+ */
+export function latestText(cycleMs, newer) {
+  if (Number.isNaN(cycleMs)) return "Latest";
+  if (!newer) return `Latest · ${shortUtcText(cycleMs)}`;
+  if (newer.state !== "running") return `Latest with this hour · ${utcHour(cycleMs)}`;
+  return `Latest · ${utcHour(cycleMs)}, then ${utcHour(cycleTime(newer.cycle))}`;
 }
 
 export const hoursText = (count) => `${count} ${count === 1 ? "hour" : "hours"}`;

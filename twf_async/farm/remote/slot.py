@@ -1,18 +1,20 @@
-"""One worker of the cluster as a place for one job at a time."""
+"""One worker of the cluster: a slot for one job at a time."""
 
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from math import inf
 from typing import Any, TypeVar
 
 from twf_async.errors import FarmError
 from twf_async.farm.errors import JobTimedOut
+from twf_async.farm.waiting import step
 
 T = TypeVar("T")
 
 
-class PlaceLost(FarmError):
+class RemoteWorkerLost(FarmError):
     """The worker is gone with its job; *with_cluster*: and so is the link to all of them."""
 
     def __init__(self, *, with_cluster: bool) -> None:
@@ -22,11 +24,12 @@ class PlaceLost(FarmError):
         )
 
 
-class Place:
+class RemoteSlot:
     """Runs one call at a time in a worker that others start and end."""
 
-    def __init__(self, number: int, address: str, executor: Executor) -> None:
-        self.number, self.address = number, address
+    def __init__(self, number: int, address: str, executor: Executor, nanny: str = "") -> None:
+        """*nanny*: the address of who starts and ends its process; "" where nobody does."""
+        self.number, self.address, self.nanny = number, address, nanny
         self.pid: int | None = None
         self.memory_mb = 0.0
         self.jobs_done = 0
@@ -50,39 +53,57 @@ class Place:
     async def run(
         self, call: Callable[..., T], *arguments: object, timeout_s: float | None = None
     ) -> T:
-        """Call a function in the worker; raises PlaceLost, JobTimedOut, and what the call raises.
+        """Call a function in the worker; raises RemoteWorkerLost, JobTimedOut, and what it raises.
 
         What was begun cannot be stopped from here. Of a cancelled run it is left in `unwanted`;
         after a time-out the worker is of no use until somebody ends it.
         """
         self.busy_since = time.monotonic()
         try:
-            # In a thread: what is sent is packed there, and may be hundreds of MB.
-            sent = await asyncio.to_thread(self._executor.submit, call, *arguments)
-            answer = asyncio.wrap_future(sent)
+            # In a thread: what is sent is packed there, and may be hundreds of MB. A thread
+            # cannot be stopped, so it goes off even if nobody wants it any more.
+            sending = asyncio.create_task(
+                asyncio.to_thread(self._executor.submit, call, *arguments), name="send"
+            )
+            answer = asyncio.create_task(_answer(sending), name="answer")
             try:
-                async with asyncio.timeout(timeout_s):
-                    await self.until(answer)
+                await asyncio.wait({sending})
+                await self.until(answer, timeout_s)
             except TimeoutError:
                 answer.cancel()
                 raise JobTimedOut(timeout_s or 0.0) from None
             except asyncio.CancelledError:
                 self.unwanted = answer
+                answer.add_done_callback(_pass_over)
                 raise
             if answer.done() and not answer.cancelled():
                 result: T = answer.result()
                 return result
-            # dask cancels what it loses with the scheduler; so the place is found anew after that.
+            # dask cancels what it loses with the scheduler; so it is found anew after that.
             self.lose(with_cluster=answer.cancelled())
             answer.cancel()
-            raise PlaceLost(with_cluster=self._with_cluster)
+            raise RemoteWorkerLost(with_cluster=self._with_cluster)
         finally:
             self.busy_since = None
 
-    async def until(self, answer: "asyncio.Future[Any]") -> None:
-        """Return once there is an answer, or can be none."""
+    async def until(self, answer: "asyncio.Future[Any]", timeout_s: float | None = None) -> None:
+        """Return once there is an answer, or can be none; TimeoutError."""
         gone: asyncio.Future[Any] = asyncio.create_task(self._gone.wait())
+        left_s = inf if timeout_s is None else timeout_s
         try:
-            await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+            while not (answer.done() or gone.done()):
+                if left_s <= 0:
+                    raise TimeoutError
+                left_s = await step({answer, gone}, left_s)
         finally:
             gone.cancel()
+
+
+async def _answer(sending: "asyncio.Task[Future[T]]") -> T:
+    return await asyncio.wrap_future(await sending)
+
+
+def _pass_over(unwanted: "asyncio.Future[Any]") -> None:
+    """Nobody else asks how it ended."""
+    if not unwanted.cancelled():
+        unwanted.exception()

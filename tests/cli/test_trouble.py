@@ -1,0 +1,48 @@
+"""What a command says of its log: what it waits for and what was lost, each once."""
+
+import pytest
+import structlog
+
+from twf_async.cli.trouble import Trouble
+
+SILENT = {"event": "fetch.retried", "detail": "http://source does not answer", "pause_s": 10.0}
+BLOCKED = {"event": "fetch.throttled", "source": "nomads", "reason": "over the limit"}
+GIVEN_UP = {"event": "pipeline.source_given_up", "detail": "no answer", "silent_s": 601}
+
+
+@pytest.fixture
+def told(capfd):
+    """The sentences that events make, in their order."""
+    trouble = Trouble()
+
+    def _told(*events):
+        for event in events:
+            with pytest.raises(structlog.DropEvent):
+                trouble(None, "", dict(event))
+        return capfd.readouterr().err.splitlines()
+
+    return _told
+
+
+def test_what_is_waited_for_is_said_once(told):
+    other = SILENT | {"detail": "http://other does not answer"}
+
+    assert told(SILENT, SILENT, BLOCKED, other, BLOCKED) == [
+        "http://source does not answer; it is asked again",
+        "nomads asks to be left alone for a while (over the limit)",
+        "http://other does not answer; it is asked again",
+    ]
+
+
+def test_after_giving_up_nothing_is_asked_again(told):
+    assert told(GIVEN_UP, SILENT, BLOCKED) == [
+        "given up, for nothing has come for 601 s: no answer"
+    ]
+
+
+def test_what_is_lost_is_said_and_the_rest_is_silence(told):
+    at = {"path": "/state/ledger.sqlite", "reason": "disk I/O error"}
+
+    assert told({"event": "ledger.not_kept"} | at, {"event": "fetch.finished", "pause_s": 1}) == [
+        "the ledger /state/ledger.sqlite cannot be kept (disk I/O error); the maps do not need it"
+    ]
