@@ -47,12 +47,15 @@ def test_a_worker_that_the_kernel_kills_for_memory_costs_neither_a_map_nor_the_s
     eaters = [hog(group.join) for _ in range(3)]  # none as large as to be taken instead
     victim = stopped_at_work(service)
 
+    # Held too, or the next worker begins, and is taken as well, before memory is given back.
+    service.process.send_signal(signal.SIGSTOP)
     for eater in itertools.cycle(eaters):
         eater.eat(4)
         if group.oom_kills():
             break
     for eater in eaters:
         eater.eat(0)
+    service.process.send_signal(signal.SIGCONT)
 
     service.wait_published(FIRST)
     (lost,) = service.events("farm.job_lost")
