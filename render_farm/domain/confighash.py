@@ -8,8 +8,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
-from render_farm.domain.catalog import Product, Scale, Style
-from render_farm.domain.places import Frozen, Region, Station
+from render_farm.domain.entries import Frozen
+from render_farm.domain.places import Region, Station
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Scale
+from render_farm.domain.style import Style
 
 HASH_DIGITS = 16
 _NO_INFLUENCE = {"models", "order", "group"}  # of a product: other models', and the menu's

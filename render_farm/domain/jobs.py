@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from render_farm.domain.catalog import Product, Scale, Style
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.places import Box, Region, Station
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Scale
+from render_farm.domain.style import Style
 
 
 @dataclass(frozen=True, slots=True)

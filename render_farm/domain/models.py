@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from render_farm.domain.catalog import Key
-from render_farm.domain.places import Frozen, Title
+from render_farm.domain.entries import Frozen, Key, Title
 
 LAST_HOUR = 999  # names of frames have three digits
 _SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?:/(\d{1,9}))?)?")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from render_farm.domain.catalog import Style
+from render_farm.domain.style import Style
 from render_farm.draw.mapkey import KeyItem
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

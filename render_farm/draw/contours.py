@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import LineLayer
+from render_farm.domain.layers import LineLayer
 from render_farm.draw.coordinates import SourceGrid
 from render_farm.draw.mapstore import PixelMaps
 from render_farm.draw.pixelmap import Lattice

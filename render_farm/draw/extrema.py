@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import LineLayer
+from render_farm.domain.layers import LineLayer
 from render_farm.draw.contours import LatticeField
 from render_farm.draw.linelabels import Occupied
 from render_farm.draw.text import draw_text

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render_farm.domain.bin_edges import MOST_COLOURS, MOST_LEVELS
-from render_farm.domain.catalog import Display
+from render_farm.domain.scales import Display
 from render_farm.draw.colours import RGB, bin_colours, levels_si
 from render_farm.draw.sampling import CODES, Sampled
 

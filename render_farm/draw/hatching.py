@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import HatchLayer
+from render_farm.domain.layers import HatchLayer
 from render_farm.draw.sampling import Sampled
 
 MAJORITY_PX = 7  # at scale 1: rags and holes narrower than half of this are smoothed away

@@ -12,7 +12,7 @@ from math import ceil
 import cv2
 import numpy as np
 
-from render_farm.domain.catalog import Display
+from render_farm.domain.scales import Display
 from render_farm.draw.fitting import shortened
 from render_farm.draw.glyphs import Coverage
 from render_farm.draw.layout import Rect

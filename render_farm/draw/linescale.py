@@ -5,7 +5,8 @@ most one isobar in 4 hPa would pass, smoothed beyond recognition. Both follow fr
 alone, never from the field, so they are the same in every hour, run and model.
 """
 
-from render_farm.domain.catalog import Display, LineLayer
+from render_farm.domain.layers import LineLayer
+from render_farm.domain.scales import Display
 
 USUAL_KM = 900.0  # of the shorter side
 SMOOTHED_SHARE = 0.05  # of the shorter side: the widest smoothing that leaves shapes on the map

@@ -8,7 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from render_farm.domain.catalog import Colour, HatchLayer, LineLayer, Product
+from render_farm.domain.entries import Colour
+from render_farm.domain.layers import HatchLayer, LineLayer
+from render_farm.domain.products import Product
 from render_farm.draw.numbers import shortest_text
 
 MOST_LEVELS = 4  # more are not listed, only their range

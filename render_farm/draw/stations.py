@@ -12,8 +12,9 @@ from math import ceil, isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import Display, StationValues
+from render_farm.domain.layers import StationValues
 from render_farm.domain.places import Station
+from render_farm.domain.scales import Display
 from render_farm.draw.glyphs import Coverage, Weight
 from render_farm.draw.layout import Rect
 from render_farm.draw.numbers import fixed_text

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import Display
+from render_farm.domain.scales import Display
 from render_farm.draw.numbers import shortest_text
 from render_farm.draw.text import text_width
 

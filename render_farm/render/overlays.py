@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import HatchLayer, LineLayer
+from render_farm.domain.layers import HatchLayer, LineLayer
 from render_farm.draw import barbs, contours, extrema, hatching, linelabels, streamlets
 from render_farm.draw.colours import RGB, rgb
 from render_farm.draw.compose import Overlay

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from render_farm.derive.derived import Derived
-from render_farm.domain.catalog import Display, Product
 from render_farm.domain.jobs import ProductTask, RenderJob
 from render_farm.domain.places import Region
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Display
 from render_farm.draw.fill import Classes, classes_of
 from render_farm.draw.layout import Layout, layout
 from render_farm.draw.legend import LegendBar

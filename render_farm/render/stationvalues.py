@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import StationValues
+from render_farm.domain.layers import StationValues
 from render_farm.draw.gazetteer import map_stations
 from render_farm.draw.linelabels import Occupied
 from render_farm.draw.sampling import sample_at

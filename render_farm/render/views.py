@@ -3,9 +3,9 @@
 from pyproj.exceptions import ProjError
 
 from render_farm.derive.smoothing import REACH
-from render_farm.domain.catalog import Product
 from render_farm.domain.jobs import RenderJob
 from render_farm.domain.places import Box
+from render_farm.domain.products import Product
 from render_farm.draw.contours import MARGIN_SIGMAS
 from render_farm.draw.viewbox import VIEW_MARGIN_DEG, shown_box
 from render_farm.draw.viewport import Viewport

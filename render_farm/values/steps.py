@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import Scale
+from render_farm.domain.scales import Scale
 
 CODES = 65535  # 0..65534; the next one means missing
 STEPS = {

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import structlog
 
-from render_farm.domain.catalog import Display
 from render_farm.domain.contactsheet import ContactSheet
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RegionView, RenderJob
 from render_farm.domain.places import Region
+from render_farm.domain.scales import Display
 from render_farm.logs import lines
 from render_farm.worker import PRELOADED
 from render_farm.worker.lifeline import die_with_parent

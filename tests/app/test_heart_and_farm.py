@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from render_farm.domain.catalog import Style
 from render_farm.domain.jobs import RenderJob
+from render_farm.domain.style import Style
 from tests.app.test_heart import Clock
 from twf_async.app.heart import FarmPulse, Heart
 from twf_async.app.notify import Notifier

@@ -23,12 +23,12 @@ import numpy as np
 
 from render_farm.decode.fields import Failure, Field
 from render_farm.decode.read import read
-from render_farm.domain.catalog import Display
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.grib2 import MessageHead, field_bytes, walk
 from render_farm.domain.jobs import MessageSource
 from render_farm.domain.models import GridSize
 from render_farm.domain.places import Box
+from render_farm.domain.scales import Display
 from twf_async.fetch.errors import NotGrib, SourceError, Truncated, WrongGrid
 from twf_async.fetch.verify import Expectation, verify
 from twf_async.plan.orders import products_of, wanted_by_hour

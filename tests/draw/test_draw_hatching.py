@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from render_farm.domain.catalog import HatchLayer
+from render_farm.domain.layers import HatchLayer
 from render_farm.draw.hatching import hatch_coverage, strokes
 from render_farm.draw.pixelmap import compute
 from render_farm.draw.sampling import Sampled, sample

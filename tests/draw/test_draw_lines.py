@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import LineLayer
+from render_farm.domain.layers import LineLayer
 from render_farm.draw import contours, extrema, linelabels
 from render_farm.draw.contours import LatticeField, distance_along, isolines, levels_between
 from render_farm.draw.linelabels import Occupied, place_labels

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import Display, LineLayer
+from render_farm.domain.layers import LineLayer
+from render_farm.domain.scales import Display
 from render_farm.draw.linescale import USUAL_KM, closer_step, counted_in, layer_at
 
 MSLP = LineLayer(field="mslp", unit="hPa", step=4, smooth_km=40)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from render_farm.domain.catalog import Display
+from render_farm.domain.scales import Display
 from render_farm.draw import compose
 from render_farm.draw.fill import classes_of, classify
 from render_farm.draw.palette import GROUNDS, Palettes

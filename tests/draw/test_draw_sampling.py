@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import Display
+from render_farm.domain.scales import Display
 from render_farm.draw.colours import levels_si
 from render_farm.draw.fill import NOTHING, classes_of, classify
 from render_farm.draw.pixelmap import compute

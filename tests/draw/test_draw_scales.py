@@ -5,7 +5,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from render_farm.domain.catalog import Display, Scale
+from render_farm.domain.scales import Display, Scale
 from render_farm.draw.colours import bin_colours, levels_si, oklab
 from render_farm.draw.fill import classes_of
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from render_farm.domain.catalog import Style
 from render_farm.domain.jobs import RenderJob
+from render_farm.domain.style import Style
 from tests.render.conftest import catalog, make_job, map_cache, real_file  # noqa: F401
 from twf_async.farm.boot import boot
 from twf_async.farm.farm import Farm

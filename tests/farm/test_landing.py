@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from render_farm.domain.catalog import Style
 from render_farm.domain.jobs import Frame, HourRendered, RenderJob, ValueGridFile
 from render_farm.domain.shipment import Returned
+from render_farm.domain.style import Style
 from twf_async.farm.remote.shipping import Spoilt, land
 
 CYCLE = "2026012912"

@@ -4,8 +4,8 @@ from collections import defaultdict
 
 import pytest
 
-from render_farm.domain.catalog import Style
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason, RenderJob
+from render_farm.domain.style import Style
 from twf_async.farm.errors import FarmBroken
 from twf_async.farm.losses import OUTSIDE_KILLS, STRIKES, Cause, Loss
 from twf_async.farm.trials import LOST_IN_A_ROW, Trials

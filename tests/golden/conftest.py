@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render_farm.domain.catalog import Style
+from render_farm.domain.style import Style
 from render_farm.draw.viewbox import region_view
 from render_farm.render.hour import render_hour
 from tests.golden.comparing import RGB

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from render_farm.domain.catalog import Scale
+from render_farm.domain.scales import Scale
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from render_farm.domain.catalog import Display
+from render_farm.domain.scales import Display
 from render_farm.draw.colours import RGB, bin_colours
 from render_farm.draw.palette import GROUNDS
 from tests.palettes.vision import DEFICIENCIES, distances, lightness

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.domain.catalog import Display, Scale
+from render_farm.domain.scales import Display, Scale
 from render_farm.draw.palette import GROUNDS
 from render_farm.draw.text import draw_text
 from tests.palettes.judge import VISIONS, classes

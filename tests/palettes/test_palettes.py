@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from render_farm.domain.catalog import Scale, Style
+from render_farm.domain.scales import Scale
+from render_farm.domain.style import Style
 from render_farm.draw.colours import bin_colours
 from render_farm.worker import entry
 from tests.palettes.judge import FAMILIES, VISIONS, alike, classes, findings

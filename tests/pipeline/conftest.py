@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from render_farm.domain.catalog import Product
 from render_farm.domain.jobs import (
     Frame,
     FrameFailure,
@@ -28,6 +27,7 @@ from render_farm.domain.jobs import (
 )
 from render_farm.domain.models import Model
 from render_farm.domain.places import Box, Region
+from render_farm.domain.products import Product
 from render_farm.render.provenance import config_hash
 from twf_async.clock import Clock
 from twf_async.fetch.distrust import Distrusted

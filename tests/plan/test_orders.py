@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import Product
 from render_farm.domain.models import Model
+from render_farm.domain.products import Product
 from twf_async.plan.orders import (
     NotApplicable,
     ProductOrder,

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import Product
 from render_farm.domain.models import Model
+from render_farm.domain.products import Product
 from twf_async.plan import readiness, schedule, turns
 from twf_async.plan.orders import hour_orders, wanted_by_hour
 from twf_async.plan.progress import FileState, FileStatus, Policy, RunProgress

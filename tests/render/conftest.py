@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from render_farm.domain.catalog import Product, Scale, Style
 from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
 from render_farm.domain.places import Region, Station
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Scale
+from render_farm.domain.style import Style
 from tests.reference_kernel import reference_value
 
 BUCKETS = {"gfs": 6, "hrrr": 1}

@@ -7,9 +7,10 @@ import pytest
 
 from render_farm.decode.grid import Grid
 from render_farm.derive.derived import Derived
-from render_farm.domain.catalog import HatchLayer, LineLayer, StationValues, Style, WindLayer
 from render_farm.domain.jobs import ProductTask, RenderJob
+from render_farm.domain.layers import HatchLayer, LineLayer, StationValues, WindLayer
 from render_farm.domain.places import Station
+from render_farm.domain.style import Style
 from render_farm.draw.gazetteer import near_text
 from render_farm.draw.stations import station_text
 from render_farm.draw.viewport import Viewport

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from render_farm.domain.catalog import ModelVariant, Style
 from render_farm.domain.grib2 import walk
+from render_farm.domain.products import ModelVariant
+from render_farm.domain.style import Style
 from render_farm.encode.png import read_texts
 from render_farm.render.hour import render_hour
 from render_farm.render.provenance import config_hash

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from render_farm.decode.read import read
-from render_farm.domain.catalog import Style
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason
+from render_farm.domain.style import Style
 from render_farm.draw.colours import bin_colours, levels_si
 from render_farm.draw.viewport import Viewport
 from render_farm.encode.png import read_texts

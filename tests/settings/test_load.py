@@ -10,19 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from render_farm.domain.catalog import (
-    Display,
-    HatchLayer,
-    LineLayer,
-    ModelVariant,
-    Product,
-    Scale,
-    StationValues,
-    Style,
-    WindLayer,
-)
+from render_farm.domain.layers import HatchLayer, LineLayer, StationValues, WindLayer
 from render_farm.domain.models import Cadence, GridSize, Model, ModelFile
 from render_farm.domain.places import Region, Station
+from render_farm.domain.products import ModelVariant, Product
+from render_farm.domain.scales import Display, Scale
+from render_farm.domain.style import Style
 from twf_async.app.restart import FIXED
 from twf_async.errors import BadConfiguration
 from twf_async.settings import environment, files

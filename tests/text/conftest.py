@@ -2,8 +2,9 @@ import tomllib
 
 import pytest
 
-from render_farm.domain.catalog import Product, Scale
 from render_farm.domain.places import Station
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Scale
 
 
 def read(path):

@@ -2,7 +2,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 
-from render_farm.domain.catalog import Style
+from render_farm.domain.style import Style
 from render_farm.draw.captions import (
     DAYS,
     MONTHS,

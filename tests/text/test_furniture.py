@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import Style
+from render_farm.domain.style import Style
 from render_farm.draw.captions import Extreme, captions
 from render_farm.draw.fitting import ELLIPSIS, fitted, shortened
 from render_farm.draw.furniture import furniture

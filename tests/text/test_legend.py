@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import Display
+from render_farm.domain.scales import Display
 from render_farm.draw.layout import layout
 from render_farm.draw.legend import LegendBar, legend
 from render_farm.draw.numbers import shortest_text

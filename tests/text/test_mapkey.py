@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from render_farm.domain.catalog import HatchLayer, LineLayer, Style, WindLayer
+from render_farm.domain.layers import HatchLayer, LineLayer, WindLayer
+from render_farm.domain.style import Style
 from render_farm.draw.captions import captions
 from render_farm.draw.furniture import furniture
 from render_farm.draw.keyline import key_width, keyed_line

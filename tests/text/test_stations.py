@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render_farm.domain.catalog import StationValues, Style
+from render_farm.domain.layers import StationValues
 from render_farm.domain.places import Station
+from render_farm.domain.style import Style
 from render_farm.draw.layout import Rect
 from render_farm.draw.numbers import MINUS
 from render_farm.draw.stations import (

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from render_farm.domain.catalog import Scale
+from render_farm.domain.scales import Scale
 from render_farm.values.steps import step_of
 
 

@@ -11,10 +11,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from render_farm.domain.catalog import Product, Scale, Style
 from render_farm.domain.fields import FieldSpec
 from render_farm.domain.jobs import MessageSource, ProductTask, RenderJob
 from render_farm.domain.places import Region
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Scale
+from render_farm.domain.style import Style
 from render_farm.draw.layout import layout
 from render_farm.render.hour import render_hour
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from render_farm.domain.catalog import LineLayer
+from render_farm.domain.layers import LineLayer
 from render_farm.render.hour import render_hour
 from tests.decode.gribmint import LATLON, mint
 from tests.world.painting import CartopyFrame, job_of, map_of, region_of

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from render_farm.domain import grib2
-from render_farm.domain.catalog import Product
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.jobs import HourFailed, HourRendered, ProductTask, RenderJob
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region
+from render_farm.domain.products import Product
 from twf_async import SOFTWARE
 from twf_async.errors import BadInput
 from twf_async.plan.local import (

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar, get_args
 
 import click
 
-from render_farm.domain.catalog import Style
+from render_farm.domain.style import Style
 from render_farm.logs import lines
 from twf_async.errors import BadInput
 from twf_async.settings.catalog import Catalog

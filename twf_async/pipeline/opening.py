@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from render_farm.domain.catalog import Product
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region
+from render_farm.domain.products import Product
 from twf_async.errors import BadInput
 from twf_async.pipeline.report import RunRequest
 from twf_async.plan.orders import (

@@ -7,9 +7,9 @@ each field is worked out once and hands out the same objects; a run of GFS has 5
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from render_farm.domain.catalog import Product
 from render_farm.domain.fields import FieldSpec, MessageKey, Statistic, Window, bucket_start
 from render_farm.domain.models import Model
+from render_farm.domain.products import Product
 
 Need = tuple[int, MessageKey]  # the hour of the file, and the message in it
 Needs = tuple[Need, ...]

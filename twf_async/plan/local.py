@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from render_farm.domain.catalog import Product
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.jobs import MessageSource
 from render_farm.domain.models import Model
+from render_farm.domain.products import Product
 from twf_async.plan.orders import NotApplicable, product_order
 
 # Grid definition templates (code table 3.1) whose points lie in steps of degrees, or of kilometres

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-from render_farm.domain.catalog import Product
 from render_farm.domain.fields import MessageKey
 from render_farm.domain.models import Model
+from render_farm.domain.products import Product
 from twf_async.plan.fields import Field, Fields, Need, Needs
 from twf_async.settings.catalog import Catalog
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from render_farm.domain.catalog import Product
 from render_farm.domain.confighash import ConfigHashes
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region
+from render_farm.domain.products import Product
 from twf_async.settings.catalog import Catalog
 
 Styles = Mapping[tuple[str, str], str]  # region, product -> config hash

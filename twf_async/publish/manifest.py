@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from render_farm.domain.places import KEY, Frozen
+from render_farm.domain.entries import KEY, Frozen
 
 SCHEMA = 1
 VALUES_SUFFIX = ".vgrid"

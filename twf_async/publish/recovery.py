@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
+from render_farm.domain.entries import KEY
 from render_farm.domain.jobs import Frame
-from render_farm.domain.places import KEY
 from twf_async.plan.runs import cycle_time
 from twf_async.publish.document import RunDocument, values_record
 from twf_async.publish.durable import write_atomically

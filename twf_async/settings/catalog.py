@@ -4,9 +4,12 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from render_farm.domain.catalog import Product, Scale, Style
+from render_farm.domain.entries import Frozen
 from render_farm.domain.models import Model
-from render_farm.domain.places import Frozen, Region, Station
+from render_farm.domain.places import Region, Station
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Scale
+from render_farm.domain.style import Style
 from twf_async.settings.references import Described, faults
 
 

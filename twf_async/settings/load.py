@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from render_farm.domain.catalog import Product, Scale, Style
 from render_farm.domain.models import Model
 from render_farm.domain.places import Region, Station
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Scale
+from render_farm.domain.style import Style
 from twf_async.errors import BadConfiguration
 from twf_async.settings import allowed, directories, environment, references, wording
 from twf_async.settings.blame import Blame

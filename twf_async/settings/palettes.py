@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from render_farm.domain.bin_edges import MOST_COLOURS, MOST_LEVELS
-from render_farm.domain.catalog import Display, Product
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Display
 from twf_async.errors import BadConfiguration
 from twf_async.settings.catalog import Catalog
 from twf_async.settings.load import Settings

@@ -8,13 +8,15 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from render_farm.domain.catalog import HatchLayer, LineLayer, Product, Scale
 from render_farm.domain.fields import FieldSpec
+from render_farm.domain.layers import HatchLayer, LineLayer
 from render_farm.domain.levels import surfaces
 from render_farm.domain.models import Model
 from render_farm.domain.parameters import parameter, parameters
 from render_farm.domain.places import Region
+from render_farm.domain.products import Product
 from render_farm.domain.recipes import RECIPE_FACES, RecipeFace
+from render_farm.domain.scales import Scale
 from twf_async.settings import timetables
 
 _UNNAMED = "var discipline="

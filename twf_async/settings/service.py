@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator, model_validator
 
-from render_farm.domain.places import Frozen, Line
+from render_farm.domain.entries import Frozen, Line
 from twf_async.settings.quantities import (
     Amount,
     Connections,

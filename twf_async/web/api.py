@@ -4,8 +4,9 @@ from typing import Any
 
 from aiohttp import web
 
-from render_farm.domain.catalog import Display, Product
 from render_farm.domain.models import Model
+from render_farm.domain.products import Product
+from render_farm.domain.scales import Display
 from twf_async.settings.catalog import Catalog
 from twf_async.web.answers import SHORT, document, error
 from twf_async.web.context import WebContext, context_of
