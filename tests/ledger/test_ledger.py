@@ -183,3 +183,27 @@ async def test_a_kill_while_writing_loses_nothing_that_was_noted(tmp_path):
         frames = await ledger.frames(*NAME)
         assert len(frames) % 20 == 0
         assert len(frames) >= (noted + 1) * 20
+
+
+FORGOTTEN = """
+import asyncio, sys
+from pathlib import Path
+from twf_async.ledger.ledger import Ledger
+
+ledger = Ledger(Path(sys.argv[1]))
+
+async def main():
+    await ledger.start()
+    sys.exit("a fault before its stop")
+
+asyncio.run(main())
+"""
+
+
+def test_a_ledger_that_a_fault_left_open_does_not_hold_up_the_end_of_its_process(tmp_path):
+    command = [sys.executable, "-c", FORGOTTEN, str(tmp_path / "l.sqlite")]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 1, done.stderr
+    assert "a fault before its stop" in done.stderr

@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 
 import aiosqlite
 
@@ -55,7 +56,9 @@ def set_aside(path: Path, now: datetime) -> Path:
 
 
 async def _open(path: Path) -> aiosqlite.Connection:
-    database = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_S)
+    database = await _ending_with_the_process(
+        aiosqlite.connect(path, isolation_level=None, timeout=BUSY_S)
+    )
     try:
         await database.execute("PRAGMA journal_mode = WAL")
         await database.execute("PRAGMA synchronous = NORMAL")
@@ -65,6 +68,17 @@ async def _open(path: Path) -> aiosqlite.Connection:
         await database.close()
         raise
     return database
+
+
+def _ending_with_the_process(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    """Have its thread end with the process, as one that is killed does: WAL is made for that.
+
+    One that nobody closed would hold up every exit for ever, as would one whose disk is silent.
+    """
+    thread: Thread | None = getattr(connection, "_thread", None)  # no public way
+    if thread is not None:
+        thread.daemon = True
+    return connection
 
 
 async def _check(database: aiosqlite.Connection) -> None:
