@@ -22,6 +22,7 @@ _MENDS = {
     errno.ENOTDIR: "name a directory",
     errno.EMFILE: "let this process open more files (`ulimit -n`, LimitNOFILE=)",
     errno.ENFILE: "let the machine open more files (sysctl fs.file-max)",
+    errno.EADDRINUSE: "stop what listens there, or take another port",
     errno.ELOOP: "its symbolic links lead nowhere; name another place",
 }
 
@@ -53,7 +54,11 @@ def _told(error: Exception) -> tuple[str, int]:
 
 
 def _usage(error: click.UsageError) -> str:
-    message = error.format_message().rstrip(".")
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        close = error.possibilities
+        message = error.message.rstrip(".") + (f" (did you mean {close[0]!r}?)" if close else "")
+    message = message.rstrip(".")
     command = error.ctx.command_path if error.ctx is not None else "twf-async"
     return f"{message[:1].lower()}{message[1:]}; `{command} --help` says what there is"
 

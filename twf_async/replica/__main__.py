@@ -1,5 +1,7 @@
 """`python -m twf_async.replica`: the loopback NOMADS from the command line."""
 
+import sys
+
 from twf_async import stops
 
 if __name__ == "__main__":
@@ -7,4 +9,8 @@ if __name__ == "__main__":
 
     from twf_async.replica.command import run
 
-    run()
+    try:
+        code = run()
+    finally:
+        stops.ignore()
+    sys.exit(code)

@@ -9,6 +9,7 @@ import click
 
 from render_farm.logs import lines
 from twf_async import stops
+from twf_async.cli import faults
 from twf_async.clock import Clock
 from twf_async.errors import TwfError
 from twf_async.replica.faults.script import read_script_file
@@ -26,7 +27,7 @@ _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y%m%d%H"])
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--root", type=_EXISTING, help="Directory laid out as NOMADS is.")
 @click.option("--demo", is_flag=True, help="Serve the synthetic atmosphere instead.")
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -84,6 +85,8 @@ def main(
 ) -> None:
     """Serve a loopback NOMADS until SIGINT or SIGTERM; prints its base URL, then the mirror's."""
     lines.configure(log_level or "info", console=sys.stderr.isatty())
+    if hits is not None:
+        hits.open("ab").close()  # one that cannot be written is said now, not at the first request
     options = ServerOptions(
         static=StaticOptions(ranges=not no_ranges, multi_range=not no_multi_range),
         filter=FilterOptions(latency_s=latency),
@@ -114,16 +117,13 @@ def main(
                 stop=stop,
             )
 
-    try:
-        asyncio.run(serve())
-    except (TwfError, OSError) as error:
-        click.echo(f"twf-async replica: {error}", err=True)
-        sys.exit(getattr(error, "exit_code", 1))
+    asyncio.run(serve())
 
 
-def run() -> None:
-    """Serve until told to stop, and exit."""
+def run() -> int:
+    """Serve until told to stop; the exit code. What cannot be is one sentence, as of a command."""
     try:
-        main(prog_name="twf-async replica")
-    finally:
-        stops.ignore()
+        main(prog_name="twf-async replica", standalone_mode=False)
+    except (click.ClickException, TwfError, OSError) as error:
+        return faults.tell(error)
+    return 0
