@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 
 from tests.publish.test_published_tree import CYCLE, OLDER, WHAT, opened
 from twf_async.publish import tombstones
-from twf_async.publish.manifest import RunState
 from twf_async.publish.pins import BadPin
 from twf_async.publish.tombstones import Extent, Tombstones
 
@@ -163,26 +162,3 @@ def test_the_list_is_bounded_and_small(monkeypatch):
     text = stones.to_json()
     assert len(text) < 300 * 17 + 1500
     assert len(json.loads(text)["extents"]) == 1
-
-
-async def test_why_nothing_new_comes_is_in_the_manifests_of_runs_that_come_in(tmp_path, staged):
-    async with opened(tmp_path, write_every_s=0.01) as tree:
-        await publish(tree, staged, OLDER)
-        await tree.finish_run("gfs", OLDER, tree.manifest("gfs", OLDER).state.COMPLETE)
-        await publish(tree, staged)
-        tree.hold("disk nearly full")
-        await tree.flush()
-        assert tree.manifest("gfs", CYCLE).held == "disk nearly full"
-        assert tree.summary("gfs", CYCLE)["held"] == "disk nearly full"
-        assert tree.manifest("gfs", OLDER).held == ""
-        await tree.open_run("hrrr", CYCLE, **WHAT)
-        assert tree.manifest("hrrr", CYCLE).held == "disk nearly full"
-        await tree.finish_run("hrrr", CYCLE, RunState.PARTIAL)  # so nothing is to come
-        assert tree.manifest("hrrr", CYCLE).held == ""
-    async with opened(tmp_path, write_every_s=0.01) as tree:  # whether it still is, it will see
-        tree.hold("disk nearly full")
-        await tree.flush()
-        tree.hold("")
-        await tree.flush()
-        assert tree.manifest("gfs", CYCLE).held == ""
-        assert json.loads(tree.manifest_path("gfs", CYCLE).read_bytes())["held"] == ""

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from twf_async.publish.document import RunDocument
+from twf_async.publish.filling import FilledRuns
 from twf_async.publish.pins import BadPin, Pin, checked_reason, read_pin, remove_pin, write_pin
 from twf_async.publish.tombstones import (
     Extent,
@@ -12,10 +13,9 @@ from twf_async.publish.tombstones import (
     set_aside,
     write_tombstones,
 )
-from twf_async.publish.writing import WrittenRuns
 
 
-class KeptRuns(WrittenRuns):
+class KeptRuns(FilledRuns):
     """Pins runs, and remembers those that went."""
 
     async def pin(self, model: str, cycle: str, reason: str) -> None:

@@ -5,7 +5,6 @@ threads, and is finished even if whoever asked for it is cancelled.
 """
 
 import asyncio
-import itertools
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TypeVar
@@ -34,7 +33,6 @@ class WrittenRuns(PublishedRuns):
         self._under_way: set[tuple[str, str]] = set()  # not dirty any more, nor on disk yet
         self._changed = asyncio.Event()
         self._writes: set[asyncio.Task[object]] = set()
-        self._staged = itertools.count(1)
         self._log = structlog.get_logger(component="publish")
 
     def _writing(self, model: str, what: str) -> asyncio.Lock:
