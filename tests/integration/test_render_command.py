@@ -133,7 +133,7 @@ def test_a_renamed_file_needs_the_model(twf, test_data, tmp_path):
     named = twf(*arguments, "--model", "hrrr")
 
     assert unnamed.code == 2
-    assert "--model (gfs, aigfs, hrrr)" in unnamed.err
+    assert "add --model hrrr if it is of hrrr" in unnamed.err
     assert named.code == 0, named.err
 
 

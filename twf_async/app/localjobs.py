@@ -152,17 +152,28 @@ def read_files(paths: Iterable[Path]) -> tuple[LocalFile, ...]:
     return tuple(files)
 
 
-def model_of(settings: Settings, path: Path, named: str | None = None) -> Model:
-    """The model whose file names *path* fits, else the one that is *named*, else BadInput."""
+def model_of(settings: Settings, file: LocalFile, named: str | None = None) -> Model:
+    """The model whose file names that of *file* fits, else the one that is *named*.
+
+    raises  BadInput where nothing tells it, with the models that its grid leaves: what generated a
+            file is no help, as one model's files name several processes (nomads.md 4.3)
+    """
     models = settings.catalog.models
-    found = model_of_name(str(path), models.values())
-    if found is None and named is not None:
+    found = model_of_name(file.path, models.values())
+    if found is not None:
+        return found
+    if named is not None:
         return models[named]
-    if found is None:
-        raise BadInput(
-            f"{path}: its name does not tell the model; name it with --model ({', '.join(models)})"
-        )
-    return found
+    left = [model.key for model in models.values() if not is_of_other_grid(file, model)]
+    options = " or ".join(f"--model {key}" for key in left)
+    match left:
+        case []:
+            mend = f"and its grid is that of none there is ({', '.join(models)})"
+        case [one]:
+            mend = f"add {options} if it is of {one}, the only one that is on such a grid"
+        case _:
+            mend = f"add {options}, whichever it is of"
+    raise BadInput(f"{file.path}: its name does not tell the model; {mend}")
 
 
 def resized(regions: Iterable[Region], size: tuple[int, int] | None) -> tuple[Region, ...]:

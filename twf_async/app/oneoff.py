@@ -13,7 +13,7 @@ from render_farm.worker.scratch import scratch
 from twf_async.app.localjobs import Wanted, faults, local_jobs, model_of, read_files, resized
 from twf_async.errors import BadInput, TwfError
 from twf_async.farm.boot import OneWorker
-from twf_async.plan.local import model_of_name
+from twf_async.plan.local import LocalFile, model_of_name
 from twf_async.publish.manifest import VALUES_SUFFIX, hour_name
 from twf_async.settings.load import Settings
 
@@ -43,7 +43,7 @@ class Outcome:
 def draw(settings: Settings, order: OneOff, context: BaseContext) -> Outcome:
     """Draw the products for every hour that the files hold; BadInput when they cannot be used."""
     files = read_files(order.files)
-    catalog, model = settings.catalog, _model(settings, order)
+    catalog, model = settings.catalog, _model(settings, files, order.model)
     written: list[Path] = []
     missing: list[str] = []
     not_applicable: list[str] = []
@@ -68,16 +68,20 @@ def draw(settings: Settings, order: OneOff, context: BaseContext) -> Outcome:
     return Outcome(tuple(written), tuple(missing), tuple(not_applicable))
 
 
-def _model(settings: Settings, order: OneOff) -> Model:
-    """The model of all files; BadInput for one whose name tells another: its map would lie."""
+def _model(settings: Settings, files: tuple[LocalFile, ...], named: str | None) -> Model:
+    """The model of all files; BadInput for one of which that is not told: its map would lie."""
     models = settings.catalog.models
-    named = order.model
-    model = model_of(settings, order.files[0]) if named is None else models[named]
-    for path in order.files:
-        own = model_of_name(str(path), models.values())
-        if own is not None and model_of_name(str(path), (model,)) is None:
+    if named is None:
+        model, *_ = [model_of(settings, file) for file in files]
+    else:
+        model = models[named]
+    for file in files:
+        own = model_of_name(file.path, models.values())
+        if own is not None and model_of_name(file.path, (model,)) is None:
             mend = "draw it by itself" if named is None else f"leave --model {named} out"
-            raise BadInput(f"{path}: by its name it is of {own.key}, not of {model.key}; {mend}")
+            raise BadInput(
+                f"{file.path}: by its name it is of {own.key}, not of {model.key}; {mend}"
+            )
     return model
 
 

@@ -88,8 +88,8 @@ def _demo(
 def _by_run(settings: Settings, order: DrawAll) -> dict[Run, tuple[LocalFile, ...]]:
     files: dict[Run, tuple[LocalFile, ...]] = {}
     for path in order.files:
-        model = model_of(settings, path, order.model).key
         (file,) = read_files([path])
+        model = model_of(settings, file, order.model).key
         files[model, file.cycle] = (*files.get((model, file.cycle), ()), file)
     return files
 

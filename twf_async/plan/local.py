@@ -53,13 +53,16 @@ class LocalHour:
 
 
 def model_of_name(path: str, models: Iterable[Model]) -> Model | None:
-    """The model whose file name template *path* fits; None if none does."""
+    """The model whose name for a file is in that of *path*; None if there is none.
+
+    More may stand around it, as others add it: `gfs.t12z.pgrb2.0p25.f006.grib2`, `old-gfs.t12z..`.
+    """
     name = PurePath(path).name
     for model in models:
         for file in model.files:
             template = re.escape(PurePath(file.path).name)
             pattern = re.sub(r"\\\{\w+(:\w+)?\\\}", r"\\d+", template)
-            if re.fullmatch(pattern, name):
+            if re.search(rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])", name):
                 return model
     return None
 
