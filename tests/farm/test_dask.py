@@ -148,16 +148,24 @@ async def test_a_job_whose_worker_is_killed_is_drawn_by_another(remote, two_regi
 
 async def struck(remote, job, numbers, until):
     """The job, each of whose workers in turn was sent a signal while it was at work."""
-    rendering = None
+    cluster = remote._remote.cluster
+    offer = cluster._offer
+
+    def stopped(slot):  # before it is given anything: else it may be done before it is struck
+        os.kill(slot.pid, signal.SIGSTOP)
+        offer(slot)
+
+    cluster._offer = stopped
+    for slot in workers_of(remote):
+        os.kill(slot["pid"], signal.SIGSTOP)
+    rendering = asyncio.create_task(remote.render(job))
     for number in numbers:
-        await until(lambda: workers_of(remote))
-        for slot in workers_of(remote):
-            os.kill(slot["pid"], signal.SIGSTOP)
-        rendering = rendering or asyncio.create_task(remote.render(job))
         (victim,) = await until(lambda: busy_pids(remote))
         os.kill(victim, number)
-        os.kill(victim, signal.SIGCONT)  # only SIGKILL reaches a stopped process
+        if number != signal.SIGKILL:  # which alone reaches a stopped process
+            os.kill(victim, signal.SIGCONT)
         await until(lambda gone=victim: gone not in busy_pids(remote))
+    cluster._offer = offer
     for slot in workers_of(remote):
         os.kill(slot["pid"], signal.SIGCONT)
     return await ended(rendering)
@@ -231,11 +239,15 @@ HOARD = "(bytearray(b'x') * (700 << 20), __import__('time').sleep(600))"
 async def test_a_job_that_takes_too_long_costs_its_worker_and_is_given_up_the_second_time(
     start_remote, cluster, two_regions, spec, until
 ):
-    farm = await start_remote(cluster.address, job_timeout_s=0.001)  # nothing is drawn in that
+    farm = await start_remote(cluster.address, job_timeout_s=0.001)
     await until(lambda: len(workers_of(farm)) == 2)
     before = {slot["pid"] for slot in workers_of(farm)}
+    for pid in before:
+        os.kill(pid, signal.SIGSTOP)  # nothing is drawn in that, however slow this process is
 
-    outcome = await farm.render(two_regions)
+    outcome = await ended(farm.render(two_regions))
+    for pid in before:
+        os.kill(pid, signal.SIGCONT)  # their nannies end them in peace
 
     assert isinstance(outcome, HourFailed)
     assert outcome.reason is Reason.TIMED_OUT
@@ -331,14 +343,21 @@ async def test_a_job_that_nobody_wants_any_more_holds_its_place_until_it_is_done
 ):
     farm = await start_remote(cluster.address)
     await until(lambda: len(workers_of(farm)) == 2)
+    pids = [slot["pid"] for slot in workers_of(farm)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     rendering = [asyncio.create_task(farm.render(two_regions)) for _ in range(2)]
     await until(lambda: len(busy_pids(farm)) == 2)
 
     for task in rendering:
         task.cancel()
     await asyncio.wait(rendering)
+    following = asyncio.create_task(farm.render(light_job(9)))
+    await until(lambda: farm.waiting == {"gfs": 1})
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
 
-    assert isinstance(await farm.render(light_job(9)), HourRendered)
+    assert isinstance(await ended(following), HourRendered)
     assert all(task.cancelled() for task in rendering)
 
 
@@ -377,7 +396,7 @@ async def test_a_scheduler_that_dies_with_all_workers_costs_no_job(
 
     cluster.stop()
     await until(lambda: not farm.cluster_status()["joined"])
-    assert farm.waiting == {"gfs": 3}
+    await until(lambda: farm.waiting == {"gfs": 3})
     assert farm.cluster_status()["fault"].startswith("the scheduler")
 
     cluster.start_scheduler()

@@ -156,7 +156,7 @@ async def test_what_a_worker_holds_that_does_not_heed_its_kill_is_told_and_count
         assert farm.idle == 1
 
     assert isinstance(await second, HourRendered)
-    assert [slot["stuck"] for slot in farm.status()] == [[], []]
+    await until(lambda: [slot["stuck"] for slot in farm.status()] == [[], []])
     assert not first.done()
     first.cancel()
 

@@ -90,14 +90,12 @@ async def test_a_forkserver_whose_socket_was_deleted_is_replaced(slot):
 
 
 async def test_a_forkserver_that_died_after_its_socket_was_deleted_is_replaced_too(
-    slot, forkserver
+    slot, forkserver, until
 ):
     await slot.run(abs, -1, timeout_s=60)
     shutil.rmtree(util.get_temp_dir())
     forkserver.kill()
-    async with asyncio.timeout(60):
-        while forkserver.status() != psutil.STATUS_ZOMBIE:  # the next start reaps it
-            await asyncio.sleep(0.01)
+    await until(lambda: has_ended(forkserver))
 
     assert await slot.run(abs, -2, timeout_s=60) == 2
 
@@ -127,6 +125,14 @@ async def forkserver(spec):
     yield found
     if found.is_running():
         found.resume()
+
+
+def has_ended(process):
+    """Whether it has, be it buried or not: the next start buries a forkserver."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 FOREVER = partial(eval, "__import__('time').sleep(3600)")
@@ -160,7 +166,7 @@ async def test_a_stopped_worker_does_not_outlive_its_forkserver(slot, forkserver
 
     forkserver.kill()
 
-    await until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    await until(lambda: has_ended(worker))
     assert await slot.run(abs, -1, timeout_s=60) == 1
 
 
@@ -169,7 +175,7 @@ async def test_a_forkserver_that_makes_no_worker_in_time_is_replaced(spec, forks
     forkserver.suspend()
     running = asyncio.create_task(slot.run(abs, -7, timeout_s=60))
     with capture_logs() as logs:
-        await until(lambda: forkserver.status() == psutil.STATUS_ZOMBIE)  # not reaped by us
+        await until(lambda: has_ended(forkserver))
     slot._post.spec = replace(spec, start_timeout_s=60)  # for the imports of the next one
 
     assert await running == 7
@@ -337,14 +343,17 @@ async def test_an_idle_worker_that_is_stopped_when_it_shall_end_is_killed(slot, 
 
 
 async def test_a_worker_that_is_replaced_while_it_is_killed_ends_though_it_left_a_lock_held(
-    spec, forkserver, until
+    spec, forkserver, tmp_path, until
 ):
     """Killed when it has just told its last result: so late that its executor makes the next."""
     slot = Slot(0, replace(spec, max_tasks_per_child=1))
-    running = asyncio.create_task(slot.run(eval, "__import__('time').sleep(0.5)", timeout_s=60))
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    running = asyncio.create_task(slot.run(eval, f"open({str(gate)!r}).read()", timeout_s=60))
     await until(lambda: slot.pid)
     executor = slot._post.worker._executor
     with executor._shutdown_lock:  # the next is not made yet
+        await asyncio.to_thread(gate.write_text, "go on")
         await running
         await until(lambda: slot.pid is None)
         executor._result_queue._wlock.acquire()  # so the killed one left it

@@ -2,13 +2,29 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from tests.pipeline.test_asked_runs import NEW, OLD, PART, asked_of, at, records, state, until
+from tests.pipeline.test_asked_runs import (
+    GIVES_UP_MIN,
+    NEW,
+    OLD,
+    PART,
+    asked_of,
+    at,
+    records,
+    state,
+    until,
+)
 from twf_async.app.desk import Desk, NotNow
 from twf_async.pipeline.once import run_once
 from twf_async.pipeline.report import RunRequest
+
+
+@pytest.fixture
+def open_bench(open_bench):
+    return partial(open_bench, gives_up_min=GIVES_UP_MIN)
 
 
 def switching(bench):

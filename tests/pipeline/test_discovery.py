@@ -68,17 +68,24 @@ async def test_when_hours_came_is_remembered_beyond_the_run(open_bench):
 
 async def test_an_hour_is_not_looked_for_before_it_is_likely_to_come(open_bench):
     """Hours are 300 s apart here: one that comes in time costs a look, one that does not a few."""
+    came = datetime(2026, 1, 29, 15, 25, tzinfo=UTC)
     async with open_bench(clock=at(15, 25), cadence=CADENCE) as bench:
         bench.fetcher.hours = {0}
-        bench.fetcher.modified = {0: datetime(2026, 1, 29, 15, 25, tzinfo=UTC)}
+        bench.fetcher.modified = {0: came}
+        appeared, first_looks = bench.fetcher.appeared, {}
+
+        async def noted(model, cycle, hour, **how):
+            first_looks.setdefault(hour, bench.shop.clock.now())
+            return await appeared(model, cycle, hour, **how)
+
+        bench.fetcher.appeared = noted
         async with following(bench) as poller:
             await until(lambda: (NEW, 3) in bench.fetcher.looked)
-            now = bench.shop.clock.now()
-            # With its second hour a run begins in earnest: looked for all through its window.
-            assert now >= datetime(2026, 1, 29, 15, 25, tzinfo=UTC) + 0.85 * timedelta(seconds=300)
-            assert (NEW, 6) not in bench.fetcher.looked
             await until(lambda: "f003" in poller.status()["runs"][NEW]["etas"])
             status = poller.status()
+        # With its second hour a run begins in earnest: looked for all through its window.
+        for hour, looked_at in first_looks.items():
+            assert looked_at >= came + 0.85 * timedelta(seconds=100 * hour)
         assert bench.fetcher.looked.count((NEW, 0)) <= 2
         assert list(status["runs"][NEW]["etas"]) == ["f003", "f006", "f009", "f012"]
         assert status["coming"]["cycle"] == "2026012918"
@@ -152,7 +159,10 @@ async def test_an_older_run_is_finished_beside_the_newer_one(open_bench):
 
 async def test_an_older_run_is_abandoned_where_that_is_the_policy(open_bench):
     async with open_bench(
-        clock=at(15, 30), gives_up_min=1200, when_superseded="abandon", cadence=CADENCE
+        clock=at(15, 30, speed=120.0),  # hour 12 is due in eight seconds
+        gives_up_min=1200,
+        when_superseded="abandon",
+        cadence=CADENCE,
     ) as bench:
         bench.fetcher.cycles, bench.fetcher.hours = {OLD}, {0}
         bench.fetcher.modified = {0: datetime(2026, 1, 29, 15, 29, tzinfo=UTC)}
@@ -185,7 +195,9 @@ async def test_after_a_restart_both_unfinished_runs_go_on(open_bench):
 
 async def test_a_run_that_never_came_is_said_once(open_bench):
     with capture_logs() as lines:
-        async with open_bench(clock=at(9, 40, speed=12000.0)) as bench:
+        # OLD is due at once and given up at 12:00: more than two seconds for two looks.
+        clock = at(6, 30, speed=8000.0)
+        async with open_bench(clock=clock, first_hour_min=30, gives_up_min=360) as bench:
             bench.fetcher.cycles = {"2026012900"}
             async with following(bench):
                 await until(ended(bench, "2026012900"))
@@ -200,7 +212,7 @@ async def test_files_that_were_replaced_are_taken_and_drawn_again_with_what_depe
     open_bench,
 ):
     with capture_logs() as lines:
-        async with open_bench(clock=at(16)) as bench:
+        async with open_bench(clock=at(16), gives_up_min=1200) as bench:
             render, replaced = bench.renderer.render, asyncio.Event()
 
             async def watched(job, **how):
@@ -233,7 +245,7 @@ async def test_files_that_were_replaced_are_taken_and_drawn_again_with_what_depe
 
 
 async def test_a_run_without_replaced_files_costs_three_more_looks_at_its_end(open_bench):
-    async with open_bench(clock=at(16)) as bench:
+    async with open_bench(clock=at(16), gives_up_min=1200) as bench:
         async with following(bench):
             await until(ended(bench, NEW))
         assert len(bench.fetcher.looked) <= 5 + 1 + 3 + 5  # hours, the search, recheck, misses
