@@ -171,6 +171,7 @@ async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, tw
     marker = (twf.root / "publish" / "maps" / "gfs" / GFS / "pin.json").exists()
     unpinned = await ask("unpin", "gfs", GFS)
     twice = await ask("unpin", "gfs", GFS)
+    misspelt = await ask("pin", "gsf", GFS, "snow")
     backfill = await ask("backfill", "gfs", GFS)
 
     assert (changed.code, changed.out) == (0, "reloaded; with the next start: farm.max_workers\n")
@@ -182,5 +183,6 @@ async def test_reload_says_how_it_went_and_pins_keep_runs(start, ask, config, tw
     assert status["reload_fault"].startswith("products.toml: t2m.recipe")
     assert (pinned.code, marker, unpinned.code) == (0, True, 0)
     assert (twice.code, twice.err) == (2, f"gfs {GFS} is not pinned\n")
+    assert (misspelt.code, misspelt.err) == (2, "there is no model 'gsf'; did you mean 'gfs'?\n")
     assert (backfill.code, backfill.err) == (2, f"gfs {GFS} is being worked on already\n")
     assert service.end() == 0

@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from twf_async.app.control.client import ask
-from twf_async.cli.cycles import cycle_argument
+from twf_async.cli.cycles import cycle_argument, model_argument
 from twf_async.cli.options import config_option, service_state, state_option
 
 
 @click.command("backfill", short_help="Have the service fetch and draw an older run.")
-@click.argument("model")
+@model_argument
 @cycle_argument
 @config_option
 @state_option

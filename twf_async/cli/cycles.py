@@ -1,4 +1,4 @@
-"""A run by its model's start time: the argument CYCLE, and whether there can be such a run."""
+"""A run by its model and cycle: the arguments, and whether there can be such a run."""
 
 import click
 
@@ -17,6 +17,16 @@ def _parse(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def _one_word(_: click.Context, __: click.Parameter, value: str) -> str:
+    model, slash, cycle = value.partition("/")  # as paths and addresses have them
+    if slash:
+        raise click.BadParameter(
+            f"{value!r} is not a model; write it and its cycle as two words: {model} {cycle}"
+        )
+    return value
+
+
+model_argument = click.argument("model", callback=_one_word)
 cycle_argument = click.argument("cycle", metavar="YYYYMMDDHH", callback=_parse)
 
 

@@ -6,13 +6,13 @@ import click
 
 from twf_async.app.pinning import pin_alone
 from twf_async.cli.asking import ask_or
-from twf_async.cli.cycles import cycle_argument
+from twf_async.cli.cycles import cycle_argument, model_argument
 from twf_async.cli.options import config_option, state_option
 from twf_async.cli.quiet import prepare_quietly
 
 
 @click.command("pin", short_help="Keep a run online whatever its age.")
-@click.argument("model")
+@model_argument
 @cycle_argument
 @click.argument("reason", nargs=-1, required=True)
 @config_option
@@ -30,7 +30,7 @@ def command(
     """
     body = {"model": model, "cycle": cycle, "reason": " ".join(reason)}
     ask_or(
-        lambda: pin_alone(prepare_quietly(config_dir).service, model, cycle, body["reason"]),
+        lambda: pin_alone(prepare_quietly(config_dir), model, cycle, body["reason"]),
         "pin",
         body,
         config_dir=config_dir,

@@ -6,13 +6,13 @@ import click
 
 from twf_async.app.pinning import pin_alone
 from twf_async.cli.asking import ask_or
-from twf_async.cli.cycles import cycle_argument
+from twf_async.cli.cycles import cycle_argument, model_argument
 from twf_async.cli.options import config_option, state_option
 from twf_async.cli.quiet import prepare_quietly
 
 
 @click.command("unpin", short_help="Let a pinned run go when its time comes.")
-@click.argument("model")
+@model_argument
 @cycle_argument
 @config_option
 @state_option
@@ -22,7 +22,7 @@ def command(model: str, cycle: str, config_dir: str | None, state_dir: Path | No
     A running service is asked to; without one it is done at the published tree.
     """
     ask_or(
-        lambda: pin_alone(prepare_quietly(config_dir).service, model, cycle, None),
+        lambda: pin_alone(prepare_quietly(config_dir), model, cycle, None),
         "unpin",
         {"model": model, "cycle": cycle},
         config_dir=config_dir,

@@ -9,6 +9,7 @@ from twf_async.app.assembly import Parts
 from twf_async.app.control.handover import Handover
 from twf_async.app.control.verbs import Verb
 from twf_async.app.desk import Desk
+from twf_async.app.pinning import require_model
 from twf_async.app.reloads import Reloaded
 from twf_async.app.upkeep import Housekeeping
 from twf_async.errors import BadInput
@@ -59,12 +60,12 @@ def verbs(
         return {"pinned": cycle in tree.pinned(model)}
 
     async def pin(body: Mapping[str, Any]) -> dict[str, Any]:
-        model, cycle = _text(body, "model"), _text(body, "cycle")
+        model, cycle = _run(body, parts)
         await tree.pin(model, cycle, _text(body, "reason"))
         return {"pinned": sorted(tree.pinned(model))}
 
     async def unpin(body: Mapping[str, Any]) -> dict[str, Any]:
-        model, cycle = _text(body, "model"), _text(body, "cycle")
+        model, cycle = _run(body, parts)
         await tree.unpin(model, cycle)
         return {"pinned": sorted(tree.pinned(model))}
 
@@ -83,6 +84,13 @@ def verbs(
         Verb("unpin", "POST", unpin),
         Verb("clean", "POST", clean),
     )
+
+
+def _run(body: Mapping[str, Any], parts: Parts) -> tuple[str, str]:
+    """The model and the cycle that a request names; BadInput for no model."""
+    model = _text(body, "model")
+    require_model(model, parts.workshop.settings().catalog, parts.tree)
+    return model, _text(body, "cycle")
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:
