@@ -49,7 +49,7 @@ def test_a_part_that_never_comes_back_stops_the_feeding_and_is_named(start, list
 
 def test_a_worker_that_is_stopped_costs_its_job_a_second_attempt_and_no_start(start, listener):
     service = start(
-        TWF_FARM__JOB_TIMEOUT_S="3", TWF_WATCHDOG__STUCK_AFTER_S="30", **listener.environ
+        TWF_FARM__JOB_TIMEOUT_S="8", TWF_WATCHDOG__STUCK_AFTER_S="30", **listener.environ
     )
     service.wait_event("app.started")
     worker = stopped_at_work(service)
