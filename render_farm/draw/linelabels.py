@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.draw.contours import Isoline, Points, distance_along
+from render_farm.draw.contours import Isoline
 from render_farm.draw.numbers import shortest_text
+from render_farm.draw.strokes import Points, distance_along
 from render_farm.draw.text import blend, draw_text, text_size
 
 SIZE_PX = 15.0

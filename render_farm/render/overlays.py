@@ -5,7 +5,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render_farm.domain.layers import HatchLayer, LineLayer
-from render_farm.draw import barbs, contours, extrema, hatching, linelabels, streamlets
+from render_farm.draw import (
+    barbs,
+    contours,
+    extrema,
+    hatching,
+    linelabels,
+    streamlets,
+    strokes,
+)
 from render_farm.draw.colours import RGB, rgb
 from render_farm.draw.compose import Overlay
 from render_farm.draw.linelabels import Occupied
@@ -140,7 +148,7 @@ class Overlays:
             return
         scene, scale = self._scene, self._scene.viewport.scale
         lines = contours.isolines(field, layer)
-        by_colour: dict[RGB, list[contours.Points]] = {}
+        by_colour: dict[RGB, list[strokes.Points]] = {}
         for line in lines:
             colour = rgb(contours.colour_of(layer, line.level))
             by_colour.setdefault(colour, []).append(line.points)
@@ -148,7 +156,7 @@ class Overlays:
             canvas = self._canvas(self._lines, colour)
             if layer.dashed:
                 self._fine.add(colour)
-            contours.draw_lines(canvas, points, layer.width_px, dashed=layer.dashed, scale=scale)
+            strokes.draw_lines(canvas, points, layer.width_px, dashed=layer.dashed, scale=scale)
         if layer.labels:
             for line, label in linelabels.place_labels(lines, scene.rect, self._occupied, scale):
                 ink = self._ink(rgb(contours.colour_of(layer, line.level)))
@@ -166,7 +174,7 @@ class Overlays:
             above = self._sampled.at_least((level - layer.offset) / layer.factor)
             if above.any() and not above.all():
                 canvas = self._canvas(self._lines, rgb(contours.colour_of(layer, level)))
-                edges = contours.edge_coverage(above)
+                edges = strokes.edge_coverage(above)
                 if self._sampled.missing is not None:  # the rim of what is known is no isoline
                     rim = self._sampled.missing.view(np.uint8)
                     edges[cv2.dilate(rim, np.ones((9, 9), np.uint8)) > 0] = 0

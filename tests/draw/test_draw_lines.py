@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from render_farm.domain.layers import LineLayer
-from render_farm.draw import contours, extrema, linelabels
-from render_farm.draw.contours import LatticeField, distance_along, isolines, levels_between
+from render_farm.draw import contours, extrema, linelabels, strokes
+from render_farm.draw.contours import LatticeField, isolines, levels_between
 from render_farm.draw.linelabels import Occupied, place_labels
 
 PRESSURE = LineLayer(field="mslp", unit="hPa", factor=0.01, step=4)
@@ -55,31 +55,6 @@ def test_lines_part_their_colours_at_the_split():
 
     assert contours.colour_of(layer, 540) == "#0000ff"
     assert contours.colour_of(layer, 546) == "#ff0000"
-
-
-def test_dashes_have_their_length_and_lie_on_the_line():
-    angle = np.linspace(0, 1.5 * np.pi, 400)
-    line = 200 * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-
-    dashes = list(contours.dashes(line, 9.0, 5.0))
-
-    assert len(dashes) == int(np.ceil(distance_along(line)[-1] / 14))
-    for dash in dashes[:-1]:
-        assert distance_along(dash)[-1] == pytest.approx(9.0, abs=1e-6)
-        assert np.abs(np.hypot(*dash.T) - 200).max() < 0.01
-
-
-def test_the_border_of_an_area_is_drawn_along_it_and_specks_are_not():
-    above = np.zeros((60, 80), bool)
-    above[:, 40:] = True
-    above[10, 10] = True
-
-    drawn = contours.edge_coverage(above)
-
-    assert drawn[30].argmax() in {39, 40}
-    assert drawn[:, 36:44].max(axis=1).min() > 140
-    assert drawn[:, :36].max() == 0
-    assert drawn[:, 44:].max() == 0
 
 
 def test_a_low_is_marked_once_where_it_lies_with_its_unsmoothed_value():
@@ -149,7 +124,7 @@ def test_nothing_is_written_on_what_is_already_there():
 def test_a_label_stands_in_a_gap_of_its_line():
     ink, halo = np.zeros((2, 80, 120), np.uint8)
     line = np.array([[0.0, 40.0], [119.0, 40.0]])
-    contours.draw_lines(ink, [line], 2.0, dashed=False, scale=1.0)
+    strokes.draw_lines(ink, [line], 2.0, dashed=False, scale=1.0)
     label = linelabels.Label("1012", 60.0, 40.0, 0.0)
 
     linelabels.cut_gap(ink, label, 1.0)
@@ -160,18 +135,6 @@ def test_a_label_stands_in_a_gap_of_its_line():
     written = np.argwhere(ink[30:50, 35:85] > 128)
     assert np.abs(written.mean(axis=0) - [10, 25]).max() < 2
     assert (halo >= ink)[30:50, 42:78].all()
-
-
-def test_a_ring_is_drawn_whole():
-    angle = np.append(np.linspace(0, 2 * np.pi, 200, endpoint=False), 0.0)
-    ring = np.stack([100 + 70 * np.cos(angle), 100 + 70 * np.sin(angle)], axis=-1)
-    canvas = np.zeros((200, 200), np.uint8)
-
-    contours.draw_lines(canvas, [ring], 2.0, dashed=False, scale=1.0)
-
-    for turn in np.linspace(0, 2 * np.pi, 720):
-        x, y = (np.rint(100 + 70 * part).astype(int) for part in (np.cos(turn), np.sin(turn)))
-        assert canvas[y - 1 : y + 2, x - 1 : x + 2].max() > 150
 
 
 def test_labels_prefer_the_stretches_that_are_read_without_turning_the_head():
@@ -224,26 +187,6 @@ def test_a_label_stands_level_on_a_line_that_rises_steeply():
 
     assert labels
     assert all(label.angle == 0 for label in labels)
-
-
-@pytest.mark.parametrize("width", [1.0, 1.5, 1.8, 2.0, 2.6])
-def test_a_line_is_as_wide_as_asked_in_fractions_of_a_pixel(width):
-    canvas = np.zeros((60, 400), np.uint8)
-
-    contours.draw_lines(
-        canvas, [np.array([[0.0, 30.0], [399.0, 30.0]])], width, dashed=False, scale=1.0
-    )
-
-    def drawn(whole):
-        alone = np.zeros((60, 400), np.uint8)
-        line = [np.array([[0.0, 30.0], [399.0, 30.0]])]
-        contours.draw_lines(alone, line, whole, dashed=False, scale=1.0)
-        return alone[:, 200].sum() / 255
-
-    low, high = int(width), int(width) + 1
-    share = width - low
-    expected = drawn(low) * (1 - share) + drawn(high) * share
-    assert canvas[:, 200].sum() / 255 == pytest.approx(expected, abs=0.35)
 
 
 def test_a_flat_low_is_marked_once():
