@@ -36,8 +36,29 @@ def test_what_is_waited_for_is_said_once(told):
 
 def test_after_giving_up_nothing_is_asked_again(told):
     assert told(GIVEN_UP, SILENT, BLOCKED) == [
-        "given up, for nothing has come for 601 s: no answer"
+        "given up, for no hour has come for 601 s: no answer"
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "mend"),
+    [
+        ("cache unusable", "f{}: Not a directory", "mend that"),
+        ("no disk space", "f{}: 9 bytes free", "make room"),
+    ],
+)
+def test_of_a_cache_that_takes_nothing_is_said_once_what_is_wrong_and_what_helps(
+    reason, detail, mend, told
+):
+    failed = [
+        {"event": "fetch.failed", "reason": reason, "detail": detail.format(hour), "pause_s": 60.0}
+        for hour in (0, 3)
+    ]
+    given_up = {"event": "pipeline.cache_given_up", "reason": reason, "detail": failed[0]["detail"]}
+
+    (line,) = told(*failed, given_up, SILENT)
+    assert line.startswith(f"the cache takes nothing, {failed[0]['detail']}; {mend}, or name")
+    assert line.endswith("another cache_dir, in service.toml or as TWF_CACHE_DIR")
 
 
 def test_what_is_lost_is_said_and_the_rest_is_silence(told):

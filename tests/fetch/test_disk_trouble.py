@@ -16,7 +16,7 @@ from tests.fetch.fakes.keeping import put
 from tests.fetch.fakes.messages import CUT_OUT, CYCLE, PRMSL, T2M, T850, file_of, message
 from tests.fetch.fakes.nomads import chunked
 from twf_async.fetch.cache import Cache
-from twf_async.fetch.errors import DiskFailed, NoSpace
+from twf_async.fetch.errors import DiskFailed, DiskUnusable, NoSpace
 from twf_async.fetch.part import open_part
 
 FULL = "/dev/full"  # writing to it fails as on a full disk
@@ -139,7 +139,7 @@ async def test_a_cache_that_is_no_directory_is_named(publish, nomads, gfs, runni
     async with running(nomads.url) as fetcher:
         (tmp_path / "cache").mkdir()
         (tmp_path / "cache" / "gfs").write_text("a file")
-        with pytest.raises(DiskFailed, match="cache/gfs/2026012912") as failure:
+        with pytest.raises(DiskUnusable, match="cache/gfs/2026012912") as failure:
             await fetcher.hour(want(gfs, T2M))
 
     assert failure.value.retry_after_s
@@ -178,9 +178,13 @@ async def test_too_many_open_files_are_no_fault_of_the_cache(cache):
     path = await put(cache, T2M)
     unused = os.dup(0)
     os.close(unused)
-    with limited(resource.RLIMIT_NOFILE, unused), pytest.raises(DiskFailed, match="Too many open"):
+    with (
+        limited(resource.RLIMIT_NOFILE, unused),
+        pytest.raises(DiskFailed, match="Too many open") as failure,
+    ):
         await found(Cache(path.parents[2]), T2M)
 
+    assert not isinstance(failure.value, DiskUnusable)
     assert await found(Cache(path.parents[2]), T2M) == [(T2M,)]
 
 

@@ -150,6 +150,6 @@ def test_why_nothing_more_is_asked_for_is_said_once(times):
         fault = GivenUp(fault)
 
     assert str(fault) == (
-        "nothing has come for long, so no more is asked for: http://source does not answer"
+        "nothing of use has come for long, so no more is asked for: http://source does not answer"
     )
     assert fault.reason == "source unreachable"

@@ -126,6 +126,32 @@ async def test_a_job_that_began_before_the_file_came_anew_accuses_the_old_one(op
         assert len(bench.fetcher.distrusted) == 1
 
 
+async def test_what_was_here_already_has_not_come_anew(open_bench):
+    """Two jobs fail over one file, and between them the hour is found in the cache again."""
+    async with open_bench(products=["snow"]) as bench:
+        give, bench.renderer.allowed = bench.fetcher.hour, asyncio.Semaphore(0)
+        bench.renderer.spoilt[6, "APCP"] = 2
+
+        async def out_of_the_cache(wanted):
+            return replace(await give(wanted), method="CACHED")
+
+        bench.fetcher.hour = out_of_the_cache
+        task = asyncio.create_task(run(bench, (6, 12)).run())
+        async with asyncio.timeout(60):
+            for jobs in (2, 3):
+                while len(bench.renderer.jobs) < jobs:
+                    await asyncio.sleep(0.01)
+                bench.renderer.allowed.release()  # for the job that has waited longest
+            while bench.renderer.spoilt[6, "APCP"] > 0:
+                await asyncio.sleep(0.01)
+            for _ in range(8):
+                bench.renderer.allowed.release()
+            report = await task
+
+        assert report.missing == ()
+        assert len(bench.fetcher.distrusted) == 2
+
+
 async def test_a_file_that_is_gone_is_told_by_why_it_was_thrown_away(open_bench):
     """The job of hour 12 no longer finds what that of hour 6 complained of."""
     async with open_bench(products=["snow", "t2m"]) as bench:

@@ -7,6 +7,12 @@ import click
 import structlog
 from structlog.typing import EventDict
 
+from twf_async.fetch.errors import DiskFailed, NoSpace
+
+_GIVEN_UP = ("pipeline.source_given_up", "pipeline.cache_given_up")
+_OR = "or name another cache_dir, in service.toml or as TWF_CACHE_DIR"
+_MENDS = {NoSpace.reason: f"make room, {_OR}", DiskFailed.reason: f"mend that, {_OR}"}
+
 
 def say(sentence: str) -> None:
     """A sentence on stderr; on a terminal in place of the progress bar, which is drawn again."""
@@ -22,9 +28,13 @@ class Trouble:
 
     def __call__(self, _: object, __: str, event: EventDict) -> NoReturn:
         """Say what an event means to whoever waits, if it does."""
-        sentence = self._sentence(event)
-        if sentence and sentence not in self._said:
-            self._said.add(sentence)
+        self._given_up |= event["event"] in _GIVEN_UP
+        of_cache = _of_cache(event)
+        sentence = of_cache or self._sentence(event)
+        # Of a cache that takes nothing each hour names a file of its own.
+        matter = str(event["reason"]) if of_cache else sentence
+        if sentence and matter not in self._said:
+            self._said.add(matter)
             say(sentence)
         raise structlog.DropEvent
 
@@ -37,8 +47,7 @@ class Trouble:
             case "fetch.throttled" if not self._given_up:
                 return f"{event['source']} asks to be left alone for a while ({detail})"
             case "pipeline.source_given_up":
-                self._given_up = True
-                return f"given up, for nothing has come for {event['silent_s']} s: {detail}"
+                return f"given up, for no hour has come for {event['silent_s']} s: {detail}"
             case "ledger.set_aside":
                 where = event["path"]
                 return f"the ledger was damaged ({detail}): it is now {where}, another is begun"
@@ -47,3 +56,11 @@ class Trouble:
                     f"the ledger {event['path']} cannot be kept ({detail}); the maps do not need it"
                 )
         return ""
+
+
+def _of_cache(event: EventDict) -> str:
+    """What is wrong with the cache, and the mend, where an event tells that; else ""."""
+    mend = _MENDS.get(str(event.get("reason")))
+    if mend is None or event["event"] not in ("fetch.failed", "pipeline.cache_given_up"):
+        return ""
+    return f"the cache takes nothing, {event['detail']}; {mend}"

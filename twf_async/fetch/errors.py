@@ -230,7 +230,11 @@ class NoSpace(FetchError):
 
 
 class DiskFailed(FetchError):
-    """The cache cannot be written or read: it is gone, read-only, not ours, or the disk fails."""
+    """The cache cannot be written or read: it is gone just now, or the disk fails."""
 
     retry_after_s = 60.0
     reason = "cache unusable"
+
+
+class DiskUnusable(DiskFailed):
+    """The same, and until somebody mends it: read-only, no directory, not ours."""

@@ -15,11 +15,12 @@ from typing import Any
 import aiofiles
 
 from twf_async.errors import FetchError
-from twf_async.fetch.errors import DiskFailed, NoSpace
+from twf_async.fetch.errors import DiskFailed, DiskUnusable, NoSpace
 
 SUFFIX = ".part"
 _PIECE = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_LASTS = {errno.EROFS, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG}
 
 
 class Part:
@@ -133,4 +134,6 @@ async def unbroken(work: Coroutine[Any, Any, None]) -> None:
 def disk_error(path: Path, error: OSError) -> FetchError:
     """What trouble with the disk at *path* means to whoever wanted a download."""
     kind = NoSpace if error.errno in _FULL else DiskFailed
+    if error.errno in _LASTS:
+        kind = DiskUnusable
     return kind(f"{path}: {error.strerror or error}")

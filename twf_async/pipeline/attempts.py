@@ -2,7 +2,7 @@
 
 Patience is over once nothing has come for so long: one failure after the other, or not a word. No
 attempt begins to ask then, and those that hear nothing are ended. What has bytes coming in goes on:
-it may be slow.
+it may be slow. Where it is one hour alone that is no good, the source is asked for the others.
 """
 
 import asyncio
@@ -13,21 +13,23 @@ from dataclasses import dataclass
 import structlog
 
 from twf_async.errors import FetchError
-from twf_async.fetch.errors import TimedOut
+from twf_async.fetch.errors import DiskFailed, DiskUnusable, NoSpace, TimedOut
 from twf_async.fetch.waiter import waiter
 
 LOOK_S = 0.5
 QUIET_S = 2.0  # an answer is waited for, and not a byte of it has come for so long
 _NEVER = float("-inf")
+_OF_DISK = (NoSpace, DiskFailed)
 _log = structlog.get_logger(component="pipeline")
 
 
 class GivenUp(FetchError):
-    """The source is not asked any more. reason: why it gave nothing, as it was last told."""
+    """Nothing more is asked for. reason: why nothing came, as it was last told."""
 
     def __init__(self, last: FetchError) -> None:
         self.last: FetchError = last.last if isinstance(last, GivenUp) else last
-        super().__init__(f"nothing has come for long, so no more is asked for: {self.last}")
+        what = "can be kept" if isinstance(self.last, _OF_DISK) else "of use has come for long"
+        super().__init__(f"nothing {what}, so no more is asked for: {self.last}")
         self.reason = last.reason
 
 
@@ -37,6 +39,7 @@ class Attempt:
 
     beside    all that its run has under way
     limit     ends it
+    hour      that it is to bring; None where it asks for none
     open      requests that have left and are not over
     asked_at  when the first of these left
     heard_at  when bytes came last
@@ -45,6 +48,7 @@ class Attempt:
 
     beside: "Attempts"
     limit: asyncio.Timeout
+    hour: int | None
     began: float
     open: int = 0
     asked_at: float = _NEVER
@@ -72,7 +76,7 @@ class Attempt:
 
     def may_ask_again(self, error: FetchError, pause_s: float) -> bool:
         """Whether asking again after *pause_s* is within what there is of patience."""
-        return self.beside.may_ask_again(self.began, error, pause_s)
+        return self.beside.may_ask_again(self, error, pause_s)
 
     def is_quiet(self, now: float) -> bool:
         """Whether it waits for an answer of which nothing comes in."""
@@ -99,17 +103,18 @@ class Attempts:
         self._patience_s = patience_s
         self._settled_at = self.now()
         self._failing_since: float | None = None
+        self._failing: set[int | None] = set()  # hours, since then
         self._last: FetchError | None = None
         self._under_way: set[Attempt] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[Attempt]:
+    async def one(self, hour: int | None = None) -> AsyncIterator[Attempt]:
         """The block asks the source. GivenUp where it may not, or was ended."""
         attempt: Attempt | None = None
         try:
             async with asyncio.timeout(None) as limit:
-                attempt = Attempt(self, limit, self.now())
+                attempt = Attempt(self, limit, hour, self.now())
                 told = waiter.set(attempt)
                 self._under_way.add(attempt)
                 self._look_again()
@@ -124,30 +129,34 @@ class Attempts:
             raise attempt.why from error
 
     def settle(self) -> None:
-        """The source has given something, or said that it has not got it."""
+        """An hour has come, or will not: the source has said so, or it alone was given up."""
         self._settled_at = self.now()
         self._failing_since = self._last = self.given_up = None
+        self._failing.clear()
 
-    def may_ask_again(self, began: float, error: FetchError, pause_s: float) -> bool:
-        """What failed began at *began*: whether to repeat it after *pause_s*."""
+    def may_ask_again(self, attempt: Attempt, error: FetchError, pause_s: float) -> bool:
+        """Whether to repeat what failed after *pause_s*. If not, and nothing is `given_up`, it is
+        the attempt's hour alone that is given up: no other one has failed, and nor need it.
+        """
         self._last = error
+        self._failing.add(attempt.hour)
         if self._failing_since is None:
-            self._failing_since = max(began, self._settled_at)
+            self._failing_since = max(attempt.began, self._settled_at)
         silent_s = self.now() - self._failing_since
-        if silent_s + pause_s <= self._patience_s:
+        if silent_s + pause_s <= self._patience_s and not isinstance(error, DiskUnusable):
             return True
-        if self.given_up is None:
+        is_alone = not error.holds_run and self._failing == {attempt.hour}
+        if self.given_up is None and not is_alone:
             self._give_up(error, silent_s)
         return False
 
     def _give_up(self, error: FetchError, silent_s: float) -> None:
         self.given_up = GivenUp(error)
-        _log.warning(
-            "pipeline.source_given_up",
-            reason=error.reason,
-            detail=str(error),
-            silent_s=round(silent_s),
-        )
+        why = {"reason": error.reason, "detail": str(error)}
+        if isinstance(error, _OF_DISK):
+            _log.warning("pipeline.cache_given_up", **why)
+        else:
+            _log.warning("pipeline.source_given_up", **why, silent_s=round(silent_s))
 
     def _look_again(self) -> None:
         if self._timer is None and self._under_way:

@@ -17,22 +17,21 @@ from twf_async.pipeline.ports import Fetcher
 class ImpatientFetcher:
     """A fetcher that asks no more once the source has given nothing for *patience_s*.
 
-    An hour that comes counts, and the answer to its download that it is not there: both settle it.
-    That its inventory has appeared does not, for of a broken file it appears as well. What is in
-    the cache is handed out in any case. A download whose bytes come in is not cut short: it may be
-    slow.
+    An hour that comes counts, and the answer that it is not there: both settle it. That its
+    inventory has appeared does not, for of a broken file it appears as well. What is in the cache
+    is handed out in any case. A download whose bytes come in is not cut short: it may be slow.
     """
 
-    def __init__(self, fetcher: Fetcher, patience_s: float) -> None:
-        self._fetcher, self._attempts = fetcher, Attempts(patience_s)
+    def __init__(self, fetcher: Fetcher, attempts: Attempts) -> None:
+        self._fetcher, self._attempts = fetcher, attempts
 
     async def hour(self, wanted: HourWanted) -> HourFetched:
         """As the fetcher's; GivenUp where the source would have to be asked once more."""
         attempts = self._attempts
         given_up = attempts.given_up
-        if given_up is not None and not wanted.keys <= (await self.cached(wanted)).keys():
+        if given_up is not None and not await self._is_here(wanted):
             raise GivenUp(given_up)
-        async with attempts.one() as attempt:
+        async with attempts.one(wanted.hour) as attempt:
             try:
                 got = await self._fetcher.hour(wanted)
             except GivenUp:
@@ -43,6 +42,8 @@ class ImpatientFetcher:
                     raise
                 if attempt.may_ask_again(error, error.retry_after_s):
                     raise
+                if attempts.given_up is None:
+                    attempts.settle()
                 raise GivenUp(error) from error
         if got.method != "CACHED":
             attempts.settle()
@@ -54,8 +55,12 @@ class ImpatientFetcher:
         """As the fetcher's; GivenUp where the source is not asked any more."""
         if self._attempts.given_up is not None:
             raise GivenUp(self._attempts.given_up)
-        async with self._attempts.one():
-            return await self._fetcher.appeared(model, cycle, hour, anew=anew)
+        async with self._attempts.one(hour):
+            try:
+                return await self._fetcher.appeared(model, cycle, hour, anew=anew)
+            except NotYetPublished:
+                self._attempts.settle()
+                raise
 
     async def forget(self, model: Model, cycle: str, hour: int) -> None:
         """As the fetcher's."""
@@ -75,3 +80,9 @@ class ImpatientFetcher:
         """As the fetcher's; GivenUp where it does not say a word."""
         async with self._attempts.one():
             return await self._fetcher.newest_cycle(model)
+
+    async def _is_here(self, wanted: HourWanted) -> bool:
+        try:
+            return wanted.keys <= (await self.cached(wanted)).keys()
+        except FetchError:  # a cache that cannot be read has nothing
+            return False

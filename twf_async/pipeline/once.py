@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from twf_async.errors import BadInput
+from twf_async.pipeline.attempts import Attempts
 from twf_async.pipeline.giving_up import ImpatientFetcher
 from twf_async.pipeline.owed import Fault
 from twf_async.pipeline.ports import Workshop
@@ -35,7 +36,7 @@ async def run_once(
     """
     await note_forgotten(shop)
     renderer = WatchedRenderer(shop.renderer)
-    fetcher = ImpatientFetcher(shop.fetcher, patience_s)
+    fetcher = ImpatientFetcher(shop.fetcher, Attempts(patience_s))
     shop = replace(shop, fetcher=fetcher, renderer=renderer)
     if request.cycle == LATEST:
         request = await _with_newest(request, shop)

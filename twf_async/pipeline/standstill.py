@@ -15,6 +15,7 @@ from render_farm.domain.jobs import HourFailed, HourRendered, RegionView, Render
 from render_farm.domain.places import Region
 from twf_async.pipeline.gate import DispatchGate
 from twf_async.pipeline.ports import Renderer
+from twf_async.pipeline.report import RunCount
 from twf_async.pipeline.run import RunPipeline
 
 LOOK_S = 0.5
@@ -57,6 +58,21 @@ class Standstill:
     reason: str = ""
 
 
+@dataclass(slots=True)
+class Rest:
+    """How far a run was when it last got on, or might have, and when that was."""
+
+    since_s: float
+    count: RunCount
+
+    def held_s(self, now_s: float, reason: str, count: RunCount) -> float | None:
+        """For how long nothing has moved for the *reason*; None where something has, or may."""
+        if reason and count == self.count:
+            return now_s - self.since_s
+        self.since_s, self.count = now_s, count
+        return None
+
+
 @asynccontextmanager
 async def ended_at_standstill(
     run: RunPipeline, gate: DispatchGate, renderer: WatchedRenderer, patience_s: float
@@ -83,16 +99,15 @@ async def _watch(
     patience_s: float,
 ) -> None:
     clock = asyncio.get_running_loop().time
-    since, before = clock(), run.count
+    rest = Rest(clock(), run.count)
     while True:
         await asyncio.sleep(LOOK_S)
-        reason, now = _reason(run, gate, renderer), run.count
-        if not reason or now != before:
-            since, before = clock(), now
-        elif clock() - since >= patience_s:
+        reason = _reason(run, gate, renderer)
+        held_s = rest.held_s(clock(), reason, run.count)
+        if held_s is not None and held_s >= patience_s:
             still.reason = reason
             log = structlog.get_logger(component="pipeline")
-            log.warning("pipeline.hold_given_up", reason=reason, held_s=round(clock() - since))
+            log.warning("pipeline.hold_given_up", reason=reason, held_s=round(held_s))
             run.drain()
             return
 
