@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from render_farm.decode.fields import Failure, Field
+from render_farm.decode.limits import limits_of
 from render_farm.decode.read import read
-from render_farm.decode.sanity import limits_of
 from render_farm.domain.fields import MessageKey, Statistic
 from render_farm.domain.grib2 import walk
 from render_farm.domain.jobs import MessageSource, Reason
