@@ -1,9 +1,7 @@
 import os
-import threading
 import time
 from contextlib import asynccontextmanager
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -13,7 +11,7 @@ from twf_async.ledger.ledger import Ledger
 from twf_async.publish.tree import PublishedTree
 from twf_async.settings.load import load
 from twf_async.settings.service import CacheSettings
-from twf_async.upkeep.cache import CacheCleaner, CachedFile, files_to_delete, find_files
+from twf_async.upkeep.cache import CacheCleaner
 from twf_async.upkeep.retention import Retention, runs_kept, runs_to_delete
 from twf_async.upkeep.space import SpaceMaker
 
@@ -104,30 +102,6 @@ def test_a_model_may_keep_another_number_of_runs_than_the_others(config_dir):
     assert [runs_kept(model, models, publish) for model in ("hrrr", "gfs", "gone")] == [12, 4, 4]
 
 
-@given(
-    st.lists(
-        st.builds(
-            CachedFile,
-            st.none(),
-            st.integers(0, 100),
-            st.floats(0, 100),
-            st.booleans(),
-        ),
-        max_size=20,
-    ),
-    st.floats(0, 100),
-    st.integers(0, 1000),
-)
-def test_what_is_too_old_or_too_much_goes_oldest_first(files, max_age_s, max_bytes):
-    going = files_to_delete(files, max_age_s=max_age_s, max_bytes=max_bytes)
-    assert not any(file.active for file in going)
-    left = [file for file in files if file not in going]
-    idle = [file for file in left if not file.active]
-    assert all(file.age_s <= max_age_s for file in idle)
-    assert sum(file.bytes for file in left) <= max_bytes or not [f for f in idle if f.bytes]
-    assert [f.age_s for f in going] == sorted((f.age_s for f in going), reverse=True)
-
-
 async def test_old_downloads_go_and_those_of_a_run_in_work_stay(tmp_path):
     old = time.time() - 7 * 3600
     for cycle, name in (("2026012900", "f000"), ("2026012906", "f000"), ("2026012912", "f000")):
@@ -202,18 +176,6 @@ async def test_a_download_and_its_record_go_together_or_not_at_all(tmp_path):
         assert sum(path.stat().st_size for path in tmp_path.rglob("f*")) <= bound
 
 
-def test_a_download_is_as_old_as_the_last_change_of_it_or_its_record(tmp_path):
-    data = keep(tmp_path, "gfs/2026012912/f000.aa", age_s=600.0)
-    now_s = time.time()
-    ages = []
-    for touched in (data, data.with_suffix(".json")):
-        os.utime(data, (now_s - 601.0,) * 2)
-        os.utime(touched, (now_s - 60.0,) * 2)
-        ages += [file.age_s for file in find_files(tmp_path, active=(), now_s=now_s)]
-
-    assert ages == pytest.approx([60.0, 60.0])
-
-
 async def test_no_more_good_downloads_go_than_room_is_wanted_for(tmp_path):
     cache = tmp_path / "cache"
     for hour in range(3):
@@ -283,38 +245,3 @@ async def test_a_file_that_cannot_be_deleted_is_told_once_and_the_others_go(tmp_
     assert len(told) == 1
     assert "f000.json" in told[0]
     assert cleaner.status()["files"] == 1
-
-
-def test_directories_that_another_cleaning_removes_end_no_look(tmp_path):
-    ended = threading.Event()
-
-    def come_and_go():
-        while not ended.is_set():
-            for number in range(20):
-                (tmp_path / "gfs" / str(number)).mkdir(parents=True, exist_ok=True)
-            for number in range(20):
-                (tmp_path / "gfs" / str(number)).rmdir()
-
-    other = threading.Thread(target=come_and_go)
-    other.start()
-    try:
-        for _ in range(300):
-            assert find_files(tmp_path, active=(), now_s=time.time()) == ()
-    finally:
-        ended.set()
-        other.join()
-
-
-def test_a_name_that_the_disk_does_not_show_hides_no_other(tmp_path, monkeypatch):
-    keep(tmp_path, "gfs/2026012912/f000.aa")
-    (tmp_path / "gfs" / "2026012912" / "f003.aa.grib2").write_bytes(b"x")
-    real = os.walk
-
-    def with_a_ghost(root):
-        """What readdir() names and lstat() does not find, or fails at: a damaged directory."""
-        for place, folders, names in real(root):
-            yield place, folders, [*names, "f006.aa.grib2", "n" * 300] if names else names
-
-    monkeypatch.setattr(os, "walk", with_a_ghost)
-    found = find_files(tmp_path, active=(), now_s=time.time())
-    assert sorted(file.path.name for file in found) == ["f000.aa.grib2", "f003.aa.grib2"]

@@ -6,11 +6,9 @@ is gone would only be fetched again. Where they alone are too much, the log says
 """
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,81 +17,15 @@ import structlog
 from twf_async.clock import Clock
 from twf_async.pulse import Pulse
 from twf_async.settings.service import CacheSettings
+from twf_async.upkeep.cached_files import (
+    CachedFile,
+    delete_files,
+    files_to_delete,
+    find_files,
+    remove_if_empty,
+)
 
 GB = 1 << 30
-_DATA, _RECORD = ".grib2", ".json"
-
-
-@dataclass(frozen=True, slots=True)
-class CachedFile:
-    """A file of the cache, with the record beside it.
-
-    bytes   of both
-    age_s   since its last change
-    active  of a run being worked on
-    """
-
-    path: Path
-    bytes: int
-    age_s: float
-    active: bool
-
-    def delete(self) -> None:
-        """Remove it: its record first, for what has none is never taken."""
-        self.path.with_suffix(_RECORD).unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
-
-
-def files_to_delete(
-    files: Sequence[CachedFile], *, max_age_s: float, max_bytes: float
-) -> tuple[CachedFile, ...]:
-    """What goes, oldest first; files of active runs never. Pure."""
-    oldest_first = sorted((f for f in files if not f.active), key=lambda f: -f.age_s)
-    excess = sum(file.bytes for file in files) - max_bytes
-    going: list[CachedFile] = []
-    for file in oldest_first:
-        if file.age_s <= max_age_s and excess <= 0:
-            break
-        going.append(file)
-        excess -= file.bytes
-    return tuple(going)
-
-
-def delete_files(files: Iterable[CachedFile]) -> tuple[tuple[CachedFile, ...], str]:
-    """Remove *files*; those that are gone, and why one of the others is not. Blocking."""
-    gone: list[CachedFile] = []
-    fault = ""
-    for file in files:
-        try:
-            file.delete()
-        except OSError as error:
-            fault = str(error)
-        else:
-            gone.append(file)
-    return tuple(gone), fault
-
-
-def find_files(
-    root: Path, *, active: Iterable[tuple[str, str]], now_s: float
-) -> tuple[CachedFile, ...]:
-    """Everything in `root/{model}/{cycle}/`, the runs of *active* marked.
-
-    What another cleaning deletes meanwhile is passed over, and so is what the disk does not show.
-    """
-    runs = frozenset(active)
-    found: dict[Path, CachedFile] = {}
-    for path in (Path(place, name) for place, _, names in os.walk(root) for name in names):
-        try:
-            stat = path.lstat()
-        except OSError:
-            continue
-        data = path.with_suffix(_DATA) if path.suffix == _RECORD else path
-        other = found.get(data)
-        size, age_s = stat.st_size, now_s - stat.st_mtime
-        if other is not None:
-            size, age_s = size + other.bytes, min(age_s, other.age_s)
-        found[data] = CachedFile(data, size, age_s, path.relative_to(root).parts[:2] in runs)
-    return tuple(found.values())
 
 
 class CacheCleaner:
@@ -172,7 +104,7 @@ class CacheCleaner:
         going, staying = self._due(active)
         gone, fault = delete_files(going)
         for parent in sorted({file.path.parent for file in gone}, reverse=True):
-            _remove_if_empty(parent, self._roots)
+            remove_if_empty(parent, self._roots)
         stuck = set(going).difference(gone)
         return gone, (*staying, *stuck), fault
 
@@ -190,12 +122,3 @@ class CacheCleaner:
         )
         gone = frozenset(going)
         return going, tuple(file for file in files if file not in gone)
-
-
-def _remove_if_empty(directory: Path, roots: Sequence[Path]) -> None:
-    while directory not in roots:
-        try:
-            directory.rmdir()
-        except OSError:  # not empty
-            return
-        directory = directory.parent

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from twf_async.upkeep.cache import CacheCleaner, delete_files, files_to_delete, find_files
+from twf_async.upkeep.cache import CacheCleaner
+from twf_async.upkeep.cached_files import delete_files, files_to_delete, find_files
 from twf_async.upkeep.retention import Retention
 
 
