@@ -18,8 +18,9 @@ from twf_async.errors import FetchError
 from twf_async.fetch.breaks import Breaks
 from twf_async.fetch.cache import Cache
 from twf_async.fetch.errand import Errand
-from twf_async.fetch.errors import BrokenStream, NoSpace, SourceError, TimedOut
+from twf_async.fetch.errors import NoSpace, SourceError
 from twf_async.fetch.gathering import Gathering
+from twf_async.fetch.host import Request
 from twf_async.fetch.memory import Memory
 from twf_async.fetch.part import Part, disk_error, open_part
 from twf_async.fetch.patience import Patience
@@ -66,7 +67,7 @@ class Downloader:
         target = self._target(errand, url.partition("?")[2])
         await _require_space(target, question.estimated_bytes)
         async with open_part(target) as part:
-            await self._persist(errand, partial(self._receiver.body, errand, request, part, limit))
+            await self._body(errand, request, part, limit)
             return await self._keep(part, target, errand, expected, "FILTERED", box=box)
 
     async def ranges(
@@ -97,11 +98,8 @@ class Downloader:
         async with open_part(target) as part:
 
             async def gather() -> None:
-                try:
+                with breaks.noted(lambda: gathering.taken):
                     await self._receiver.gather(errand, part, gathering)
-                except (BrokenStream, TimedOut) as error:
-                    breaks.note(error, gathering.taken)
-                    raise
 
             while gathering.missing:
                 await self._persist(errand, gather)
@@ -128,13 +126,24 @@ class Downloader:
         target = self._target(errand, f"{errand.name} whole")
         await _require_space(target, about)
         async with open_part(target) as part:
-            work = partial(self._receiver.body, errand, request, part, limit)
-            modified = await self._persist(errand, work)
+            modified = await self._body(errand, request, part, limit)
             return await self._keep(part, target, errand, expected, "FULL", modified=modified)
 
     async def require_settled(self, errand: Errand) -> None:
         """See Receiver; before the filter, or the whole file, is asked for."""
         await self._persist(errand, partial(self._receiver.require_settled, errand))
+
+    async def _body(
+        self, errand: Errand, request: Request, part: Part, limit: int
+    ) -> datetime | None:
+        """A whole body, from its first byte each time; returns its Last-Modified."""
+        breaks = Breaks()
+
+        async def body() -> datetime | None:
+            with breaks.noted(lambda: part.size):
+                return await self._receiver.body(errand, request, part, limit)
+
+        return await self._persist(errand, body)
 
     async def _persist(self, errand: Errand, work: Callable[[], Awaitable[T]]) -> T:
         return await persist(work, patience=self._patience, errand=errand, again=_passes_by_itself)

@@ -78,7 +78,7 @@ class Fallback:
         try:
             result = await work(first)
         except SourceError as error:
-            is_time = self._is_time((hour, looks), error)
+            is_time = self._is_time((hour, looks), error, mirrored=bool(others))
             if isinstance(error, Unreachable) and first is self._sources[0]:
                 self._outages.down_since = self._clock.now()
             if not others and error.of_filter and not isinstance(error, NotYetPublished):
@@ -112,12 +112,14 @@ class Fallback:
             serving.reverse()
         return serving
 
-    def _is_time(self, asked: tuple[Hour, bool], error: SourceError) -> bool:
+    def _is_time(self, asked: tuple[Hour, bool], error: SourceError, *, mirrored: bool) -> bool:
         now = self._clock.now()
         failing_since = self._outages.failing_since
         since = failing_since.setdefault(asked, now)
         while len(failing_since) > _HOURS_REMEMBERED:
             failing_since.pop(next(iter(failing_since)))
-        passes = error.retry_after_s is not None and not error.at_same_byte
+        # Byte ranges of the same source would break off like the filter's answer does.
+        lasts = error.at_same_byte and mirrored
+        passes = error.retry_after_s is not None and not lasts
         at_once = not passes or isinstance(error, (Unreachable, FullRefused))
         return at_once or now - since >= self._after
