@@ -16,7 +16,7 @@ from cfgrib.messages import Message
 from pyproj import CRS
 
 from render_farm.decode import cf
-from render_farm.decode.gridkeys import Arrangement, arrangement
+from render_farm.decode.arrangement import Arrangement, arrangement
 from render_farm.decode.grouping import Group, groups
 from render_farm.decode.lazy import decoded_when_asked
 from render_farm.domain.fields import MessageKey

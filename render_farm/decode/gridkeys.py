@@ -1,12 +1,9 @@
-"""GRIB keys of section 3 to a `Grid` and the turns that bring its values into our order."""
+"""GRIB keys of section 3 to a `Grid`."""
 
 import math
-from dataclasses import dataclass
-from typing import TypeVar
 
 import eccodes
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import Proj
 from pyproj.exceptions import ProjError
 
@@ -20,59 +17,17 @@ _KINDS: dict[str, Kind] = {
     "lambert": "lambert",
 }
 _SOUTH_POLE, _BIPOLAR = 128, 64  # first two bits of flag table 3.5
-_ALONG_AXES = 8  # fifth bit of flag table 3.3
 _STAGGERED = 0b1111  # last four bits of flag table 3.4: rows or columns shifted by half a cell
-_NO_BITMAP = 255  # code table 6.0
 MAX_POINTS = 40_000_000  # twice the finest global grid there is; a damaged header asks for more
 _CIRCLE_TOLERANCE = 1e-4  # degrees; messages round increments to 1e-6 of them
-
-
-F = TypeVar("F", np.float32, np.float64)
 
 
 class GridError(ValueError):
     """The grid of a message is of a kind, or ordered in a way, that we do not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
-    """How the values of a message lie on its grid.
-
-    flip_rows, flip_columns  against `Grid`'s order (row 0 north, column 0 west)
-    columns_first   consecutive values run along a column
-    alternate       every other run of consecutive values goes backwards, as a plough does
-    earth_relative  wind components are eastward and northward, not along the grid's axes
-    """
-
-    grid: Grid
-    flip_rows: bool
-    flip_columns: bool
-    columns_first: bool
-    alternate: bool
-    earth_relative: bool
-
-    def arrange(self, values: NDArray[F]) -> NDArray[F]:
-        """Values in message order, (ny * nx,), as (ny, nx) in our order: a view where one can be.
-
-        raises  GridError where their number is not that of the grid's points
-        """
-        ny, nx = self.grid.shape
-        if values.size != nx * ny:
-            raise GridError(f"{values.size} values do not fill a grid of {nx} x {ny} points")
-        runs = values.reshape(nx, ny) if self.columns_first else values.reshape(ny, nx)
-        if self.alternate:
-            runs = runs.copy()
-            runs[1::2] = runs[1::2, ::-1].copy()
-        field = runs.T if self.columns_first else runs
-        if self.flip_rows:
-            field = field[::-1]
-        if self.flip_columns:
-            field = field[:, ::-1]
-        return field
-
-
-def arrangement(handle: int) -> Arrangement:
-    """Read section 3 of an eccodes handle.
+def grid_of(handle: int) -> Grid:
+    """The grid of an eccodes handle.
 
     raises  GridError for other grid types, for staggered rows and for impossible numbers;
             eccodes.CodesInternalError where keys are missing
@@ -91,35 +46,14 @@ def arrangement(handle: int) -> Arrangement:
         raise GridError(f"it says that it has {points} points on a grid of {nx} x {ny}")
     if points > MAX_POINTS:
         raise GridError(f"a grid of {nx} x {ny} points is larger than any model's")
-    west_to_east = not _flag(handle, "iScansNegatively")
-    south_to_north = _flag(handle, "jScansPositively")
+    west_to_east = not flag(handle, "iScansNegatively")
+    south_to_north = flag(handle, "jScansPositively")
     build = _latlon if kind == "latlon" else _projected
-    grid = build(handle, kind, nx, ny, west_to_east=west_to_east, south_to_north=south_to_north)
-    # Not uvRelativeToGrid: eccodes has no such key for polar stereographic grids.
-    components = eccodes.codes_get_long(handle, "resolutionAndComponentFlags")
-    return Arrangement(
-        grid,
-        flip_rows=south_to_north,
-        flip_columns=not west_to_east,
-        columns_first=_flag(handle, "jPointsAreConsecutive"),
-        alternate=_flag(handle, "alternativeRowScanning"),
-        earth_relative=not components & _ALONG_AXES,
-    )
+    return build(handle, kind, nx, ny, west_to_east=west_to_east, south_to_north=south_to_north)
 
 
-def require_values(handle: int, arranged: Arrangement) -> None:
-    """GridError unless the message packs as many values as its grid has points.
-
-    Before they are unpacked: room for as many as it claims would be taken first.
-    """
-    ny, nx = arranged.grid.shape
-    count = eccodes.codes_get_long(handle, "numberOfValues")
-    with_gaps = eccodes.codes_get_long(handle, "bitMapIndicator") != _NO_BITMAP
-    if count > nx * ny or (count < nx * ny and not with_gaps):
-        raise GridError(f"{count} values do not fill a grid of {nx} x {ny} points")
-
-
-def _flag(handle: int, key: str) -> bool:
+def flag(handle: int, key: str) -> bool:
+    """Whether a key that can be 0 or 1 is set."""
     return bool(eccodes.codes_get_long(handle, key))
 
 
@@ -128,7 +62,7 @@ def _degrees(handle: int, key: str) -> float:
 
 
 def _earth(handle: int) -> str:
-    if _flag(handle, "earthIsOblate"):
+    if flag(handle, "earthIsOblate"):
         a, b = (
             eccodes.codes_get_double(handle, f"earth{axis}AxisInMetres")
             for axis in ("Major", "Minor")

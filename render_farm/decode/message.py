@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from render_farm.decode.arrangement import Arrangement
 from render_farm.decode.fields import Field
-from render_farm.decode.gridkeys import Arrangement
 from render_farm.decode.packing import differenced_step
 from render_farm.decode.ramps import is_ramp
 from render_farm.decode.sanity import BadValues, require_possible, require_smooth, take_noise_off

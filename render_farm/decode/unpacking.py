@@ -6,7 +6,7 @@ import eccodes
 import numpy as np
 from numpy.typing import NDArray
 
-from render_farm.decode.gridkeys import Arrangement, arrangement, require_values
+from render_farm.decode.arrangement import Arrangement, arrangement, require_values
 from render_farm.decode.packing import require_packed
 
 _MISSING = float(np.finfo(np.float32).max)

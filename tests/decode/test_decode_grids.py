@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Proj
 
+from render_farm.decode.arrangement import arrangement
 from render_farm.decode.grid import Grid
-from render_farm.decode.gridkeys import GridError, arrangement
+from render_farm.decode.gridkeys import GridError
 from tests.decode.gribmint import LAMBERT, LATLON, MERCATOR, POLAR, mint, points
 
 FIRST_LAT, LAST_LAT = "latitudeOfFirstGridPointInDegrees", "latitudeOfLastGridPointInDegrees"

@@ -214,7 +214,7 @@ EARTHS = {
 def test_the_shape_of_the_earth_is_that_of_code_table_3_2(shape):
     import eccodes  # after pyproj, see render_farm.decode
 
-    from render_farm.decode.gridkeys import arrangement
+    from render_farm.decode.arrangement import arrangement
 
     handle = eccodes.codes_new_from_message(mint({**LAMBERT, "shapeOfTheEarth": shape}))
     try:
