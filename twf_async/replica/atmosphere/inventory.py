@@ -1,15 +1,14 @@
-"""Which messages a file holds, in which order, and how many bytes each takes: data and arithmetic.
+"""How the messages of a file are packed, where they lie, and how many bytes each takes.
 
-The orders are those of real files (the messages that nobody here draws are left out). Every message
-has a size that is known before it is made, so that an .idx costs nothing: `spatial` packs as real
-files do and leaves the rest of the room empty.
+Every message has a size that is known before it is made, so that an .idx costs nothing: `spatial`
+packs as real files do and leaves the rest of the room empty.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from render_farm.domain.fields import MessageKey, Statistic
+from twf_async.replica.atmosphere.contents import TYPES, keys
 from twf_async.replica.atmosphere.models import Model, ModelFile
 from twf_async.replica.atmosphere.product import section_4_length
 from twf_async.replica.packing import Scale
@@ -34,8 +33,6 @@ def _packing(decimal: int, binary: int, bits: float) -> Packing:
     return Packing(Scale(decimal, binary), bits)
 
 
-_Now = Callable[..., Iterator[MessageKey]]
-_Over = Callable[[str, str, int, Statistic], MessageKey]
 _MASK = _packing(0, 0, 1)
 _GLOBAL = {
     "TMP": _packing(2, 2, 6.5), "DPT": _packing(2, 2, 8.0), "RH": _packing(1, 0, 8.0),
@@ -65,8 +62,6 @@ _SMOOTH = _GLOBAL | {
     "APCP": _packing(2, -1, 4.5),
 }
 _PACKINGS = {"gfs": _GLOBAL, "aigfs": _SMOOTH, "hrrr": _FINE}
-_TYPES = ("CSNOW", "CICEP", "CFRZR", "CRAIN")
-_AIGFS_LEVELS = (50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +80,10 @@ def messages(file: ModelFile) -> tuple[Message, ...]:
     packings = _PACKINGS[file.model.key]
     found = []
     offset = 0
-    for key in _keys(file):
+    for key in keys(file):
         packing = packings[key.parameter]
         instant = key.statistic is Statistic.INSTANT
-        if key.parameter in _TYPES and instant:
+        if key.parameter in TYPES and instant:
             packing = _MASK
         if key.parameter == "HGT" and not key.level.endswith(" mb"):
             packing = _RUGGED
@@ -135,110 +130,5 @@ def _length(model: Model, key: MessageKey, packing: Packing) -> int:
 
 def _zero_at_start(model: Model, key: MessageKey) -> bool:
     """Say whether a message is constant zero in HRRR's f00, as it is in real files."""
-    zero = key.statistic is Statistic.ACCUMULATION or key.parameter in {*_TYPES, "PRATE", "CPOFP"}
+    zero = key.statistic is Statistic.ACCUMULATION or key.parameter in {*TYPES, "PRATE", "CPOFP"}
     return model.key == "hrrr" and zero
-
-
-def _keys(file: ModelFile) -> Iterator[MessageKey]:
-    hour = file.hour
-    bucket = file.model.bucket_h * ((hour - 1) // file.model.bucket_h) if hour else 0
-
-    def now(level: str, *parameters: str) -> Iterator[MessageKey]:
-        for parameter in parameters:
-            yield MessageKey(parameter, level, hour, hour, Statistic.INSTANT)
-
-    def over(level: str, parameter: str, start: int, how: Statistic) -> MessageKey:
-        return MessageKey(parameter, level, start, hour, how)
-
-    return _FILES[file.model.key, file.part](now, over, hour, bucket)
-
-
-def _gfs(now: _Now, over: _Over, hour: int, bucket: int) -> Iterator[MessageKey]:
-    yield from _gfs_air(now)
-    yield from now("2 m above ground", "TMP", "SPFH", "DPT", "RH")
-    yield from now("10 m above ground", "UGRD", "VGRD")
-    yield from now("surface", "CPOFP", "PRATE")
-    if hour:
-        yield over("surface", "PRATE", bucket, Statistic.AVERAGE)
-        yield from _bucket_and_total(over, bucket)
-    yield from now("surface", *_TYPES)
-    if hour:
-        for parameter in _TYPES:
-            yield over("surface", parameter, bucket, Statistic.AVERAGE)
-    yield from now("surface", "CAPE", "CIN")
-    yield from now("entire atmosphere (considered as a single layer)", "PWAT")
-    yield from now("entire atmosphere", "TCDC")
-    yield from now("0C isotherm", "HGT")
-    yield from now("surface", "LAND")
-
-
-def _bucket_and_total(over: _Over, bucket: int) -> Iterator[MessageKey]:
-    """In the first bucket both are the same, and both are there."""
-    yield over("surface", "APCP", bucket, Statistic.ACCUMULATION)
-    yield over("surface", "APCP", 0, Statistic.ACCUMULATION)
-
-
-def _aigfs_sfc(now: _Now, over: _Over, hour: int, bucket: int) -> Iterator[MessageKey]:
-    yield from now("10 m above ground", "UGRD", "VGRD")
-    yield from now("2 m above ground", "TMP")
-    yield from now("mean sea level", "PRMSL")
-    if hour:
-        yield from _bucket_and_total(over, bucket)
-
-
-def _aigfs_pres(now: _Now, _over: _Over, _hour: int, _bucket: int) -> Iterator[MessageKey]:
-    for parameter in ("HGT", "SPFH", "TMP", "UGRD", "VGRD", "VVEL"):
-        for level in _AIGFS_LEVELS:
-            yield from now(f"{level} mb", parameter)
-
-
-def _gfs_air(now: _Now) -> Iterator[MessageKey]:
-    yield from now("mean sea level", "PRMSL")
-    yield from now("entire atmosphere", "REFC")
-    yield from now("surface", "VIS", "GUST")
-    yield from now("2 mb", "TMP")  # not 2 m: whoever selects carelessly finds out
-    for level in (250, 300, 500, 600, 700, 850, 925):
-        yield from now(f"{level} mb", "HGT", "TMP", "RH", "VVEL", "UGRD", "VGRD", "ABSV")
-    yield from now("1000 mb", "TMP", "RH", "VVEL", "UGRD", "VGRD", "ABSV", "HGT")
-    yield from now("surface", "PRES", "HGT", "WEASD", "SNOD")
-
-
-def _hrrr(now: _Now, over: _Over, hour: int, bucket: int) -> Iterator[MessageKey]:
-    acc = Statistic.ACCUMULATION
-    yield from now("entire atmosphere", "REFC")
-    yield from now("surface", "VIS", "GUST")
-    for level in (250, 300):
-        yield from now(f"{level} mb", "UGRD", "VGRD")
-    yield from now("500 mb", "HGT", "TMP", "DPT", "UGRD", "VGRD")
-    yield from now("700 mb", "HGT", "TMP", "DPT", "DZDT", "UGRD", "VGRD")
-    yield from now("850 mb", "HGT", "TMP", "DPT", "UGRD", "VGRD")
-    for level in (925, 1000):
-        yield from now(f"{level} mb", "TMP", "DPT", "UGRD", "VGRD")
-    yield from now("mean sea level", "MSLMA")
-    yield from now("1000 mb", "HGT")
-    yield from now("surface", "PRES", "HGT")
-    yield over("surface", "ASNOW", 0, acc)
-    yield from now("surface", "WEASD", "SNOD")
-    yield from now("2 m above ground", "TMP", "SPFH", "DPT", "RH")
-    yield from now("10 m above ground", "UGRD", "VGRD")
-    yield over("10 m above ground", "WIND", bucket, Statistic.MAXIMUM)
-    yield from now("surface", "CPOFP", "PRATE")
-    for parameter in ("APCP", "WEASD", "FROZR", "FRZR"):
-        yield over("surface", parameter, 0, acc)
-    if hour > 1:  # at f01 the bucket is the total, and there is one message for both
-        for parameter in ("APCP", "WEASD", "FROZR"):
-            yield over("surface", parameter, bucket, acc)
-    yield from now("surface", *_TYPES)
-    yield from now("surface", "CAPE", "CIN")
-    yield from now("entire atmosphere (considered as a single layer)", "PWAT")
-    yield from now("entire atmosphere", "TCDC")
-    yield from now("0C isotherm", "HGT")
-    yield from now("surface", "LAND")
-
-
-_FILES: dict[tuple[str, str], Callable[[_Now, _Over, int, int], Iterator[MessageKey]]] = {
-    ("gfs", "all"): _gfs,
-    ("aigfs", "sfc"): _aigfs_sfc,
-    ("aigfs", "pres"): _aigfs_pres,
-    ("hrrr", "all"): _hrrr,
-}
