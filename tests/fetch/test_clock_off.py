@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from tests.fetch.fakes.messages import CYCLE, PRMSL, T2M, file_of
 from tests.fetch.fakes.nomads import FakeNomads
+from twf_async.fetch import skew
 from twf_async.fetch.errors import Unsettled
 
 HOUR_S = 3600
@@ -75,6 +76,46 @@ async def test_one_answer_of_another_time_and_answers_from_a_cache_say_nothing_o
             await fetcher.appeared(gfs, CYCLE, 1, anew=True)
 
     assert [line for line in logs if line["event"] == "fetch.clock_off"] == []
+
+
+async def anew(fetcher, gfs, times):
+    return [await fetcher.appeared(gfs, CYCLE, 0, anew=True) for _ in range(times)]
+
+
+async def test_old_answers_of_a_cache_that_tells_no_age_say_nothing_of_our_clock(
+    published, running, gfs
+):
+    with capture_logs() as logs:
+        async with running(published.url, now=None) as fetcher:
+            goes_by(published, (0, -HOUR_S, -HOUR_S, 0), written_s_ago=60)
+            *_, last = await anew(fetcher, gfs, 4)
+
+    assert [line for line in logs if line["event"] == "fetch.clock_off"] == []
+    assert 50 < seconds_ago(last.modified_at) < 600
+
+
+async def test_what_old_answers_said_at_first_is_taken_back_though_others_come_between(
+    published, running, gfs
+):
+    async with running(published.url, now=None) as fetcher:
+        goes_by(published, (-HOUR_S, -HOUR_S, 0, -HOUR_S, 0), written_s_ago=60)
+        *_, last = await anew(fetcher, gfs, 5)
+
+    assert 50 < seconds_ago(last.modified_at) < 600
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "lately_s"), [(HOUR_S, 600.0), (-HOUR_S, 0.0)], ids=["back", "forward"]
+)
+async def test_a_clock_that_was_put_back_is_noticed_at_once_and_one_put_forward_after_a_while(
+    ahead_s, lately_s, published, running, gfs, monkeypatch
+):
+    monkeypatch.setattr(skew, "_LATELY_S", lately_s)
+    async with running(published.url, now=None) as fetcher:
+        goes_by(published, (0, ahead_s, ahead_s), written_s_ago=60)
+        *_, last = await anew(fetcher, gfs, 3)
+
+    assert 50 < seconds_ago(last.modified_at) < 600
 
 
 async def test_a_file_that_is_just_being_written_has_not_rested_though_our_clock_is_ahead(

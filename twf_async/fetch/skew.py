@@ -4,6 +4,7 @@ A Last-Modified is of the other side's clock. Read by ours while that is off, fi
 written in the future, or have rested for an hour when they are a second old.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -13,16 +14,22 @@ from twf_async.fetch.answers import moment_of
 
 _TOLERATED = timedelta(minutes=2)  # for an answer may be on its way for long
 _ALIKE = timedelta(seconds=30)
+_LATELY_S = 600.0
 _log = structlog.get_logger(component="fetch")
 
 
 class Skew:
-    """What one host's answers say. Two that agree are believed: one may come from a cache."""
+    """What one host's answers say. Two that agree are believed: one may come from a cache.
+
+    A cache that tells no Age hands out what is of an earlier time, never of a later one. So where
+    an answer has lately shown that the clocks agree, an old one only shows that it is old.
+    """
 
     def __init__(self, host: str = "") -> None:
         self._host = host
         self._ahead = timedelta(0)  # of the other side's clock; what is believed
         self._last = timedelta(0)
+        self._right_s = float("-inf")  # when an answer last agreed with our clock, monotonic
         self._told = False
 
     def note(self, headers: Mapping[str, str]) -> None:
@@ -36,6 +43,9 @@ class Skew:
         ahead = given_at - datetime.now(UTC)
         if abs(ahead) <= _TOLERATED:
             ahead = timedelta(0)
+            self._right_s = time.monotonic()
+        elif ahead < timedelta(0) and time.monotonic() - self._right_s < _LATELY_S:
+            return
         agrees, self._last = abs(ahead - self._last) <= _ALIKE, ahead
         if agrees and abs(ahead - self._ahead) > _ALIKE:
             self._ahead = ahead  # else it stays: the same moment is to be the same each time
