@@ -67,3 +67,14 @@ def test_what_is_lost_is_said_and_the_rest_is_silence(told):
     assert told({"event": "ledger.not_kept"} | at, {"event": "fetch.finished", "pause_s": 1}) == [
         "the ledger /state/ledger.sqlite cannot be kept (disk I/O error); the maps do not need it"
     ]
+
+
+OFF = {"event": "fetch.clock_off", "source": "nomads", "reason": "set it", "ahead_s": 7384}
+
+
+@pytest.mark.parametrize(("ahead_s", "off"), [(7384, "2 h 3 min ahead of"), (-150, "150 s behind")])
+def test_a_clock_that_is_off_is_said_once_whatever_source_says_so(ahead_s, off, told):
+    event = OFF | {"ahead_s": ahead_s}
+    (line,) = told(event, event | {"source": "aws"})
+
+    assert line.startswith(f"this machine's clock is {off} that of nomads; set it (")

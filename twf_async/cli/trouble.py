@@ -7,9 +7,11 @@ import click
 import structlog
 from structlog.typing import EventDict
 
+from twf_async.cli.status_table import span
 from twf_async.fetch.errors import DiskFailed, NoSpace
 
 _GIVEN_UP = ("pipeline.source_given_up", "pipeline.cache_given_up")
+_BY = "chrony, systemd-timesyncd"
 _OR = "or name another cache_dir, in service.toml or as TWF_CACHE_DIR"
 _MENDS = {NoSpace.reason: f"make room, {_OR}", DiskFailed.reason: f"mend that, {_OR}"}
 
@@ -29,10 +31,10 @@ class Trouble:
     def __call__(self, _: object, __: str, event: EventDict) -> NoReturn:
         """Say what an event means to whoever waits, if it does."""
         self._given_up |= event["event"] in _GIVEN_UP
-        of_cache = _of_cache(event)
-        sentence = of_cache or self._sentence(event)
-        # Of a cache that takes nothing each hour names a file of its own.
-        matter = str(event["reason"]) if of_cache else sentence
+        of_machine = _of_cache(event) or _of_clock(event)
+        sentence = of_machine or self._sentence(event)
+        # Of a cache that takes nothing each hour names a file of its own, of the clock each source.
+        matter = str(event["reason"]) if of_machine else sentence
         if sentence and matter not in self._said:
             self._said.add(matter)
             say(sentence)
@@ -64,3 +66,12 @@ def _of_cache(event: EventDict) -> str:
     if mend is None or event["event"] not in ("fetch.failed", "pipeline.cache_given_up"):
         return ""
     return f"the cache takes nothing, {event['detail']}; {mend}"
+
+
+def _of_clock(event: EventDict) -> str:
+    """How far the machine's clock is off, where an event tells that; else ""."""
+    if event["event"] != "fetch.clock_off":
+        return ""
+    ahead_s = event["ahead_s"]
+    off = f"{span(abs(ahead_s))} {'ahead of' if ahead_s > 0 else 'behind'}"
+    return f"this machine's clock is {off} that of {event['source']}; set it ({_BY})"
