@@ -13,6 +13,7 @@ from twf_async.app.assembly import Parts, assembled
 from twf_async.app.control.handed_over import hand_over
 from twf_async.app.upkeep import make_housekeeping, unfinished, watched
 from twf_async.cli.cycles import require_begun
+from twf_async.cli.holds import hold_told
 from twf_async.cli.hours import HoursAsked, hours_option
 from twf_async.cli.options import (
     chosen,
@@ -132,7 +133,7 @@ async def _run(
         async with (
             assembled(lambda: settings, context) as parts,
             watched(lambda: settings, parts),
-            holds_told(parts.gate, _tell_hold),
+            holds_told(parts.gate, lambda reason: say(hold_told(reason, settings.service))),
         ):
             with stops.heeded(lambda _: loop.call_soon_threadsafe(end)):
                 report = await run_once(
@@ -156,7 +157,3 @@ def _goes_soon(settings: Settings, parts: Parts, report: RunReport) -> bool:
         active=lambda: unfinished(parts.tree),
     )
     return report.cycle in keeping.retention.due(report.model)
-
-
-def _tell_hold(reason: str) -> None:
-    say(f"waiting: {reason}" if reason else "going on")
