@@ -6,7 +6,7 @@ a frame then only looks a few thousand pixels up. Colours are not in it: they ar
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from render_farm.basedata import loader
 from render_farm.domain.places import Box
 from render_farm.draw import mapfile
+from render_farm.draw.outlines import Points, closed, projected
 from render_farm.draw.viewbox import shown_box
 from render_farm.draw.viewport import Viewport
 
 VERSION = 7
 SUPERSAMPLE = 3
-MAX_STEP_DEG = 0.2  # a border along a parallel is curved on the map: points between its ends
-JUMP_PX = 2000  # longer between neighbouring points than anything real: the seam of the projection
-MARGIN_PX = 16  # around the map: half the width of any line
 SHIFT = 4  # fractional bits of cv2's coordinates
+# cv2 counts in 32 bits; what lies that far outside does not change what is inside.
+FARTHEST_PX = 2.0**24
 LAND, WATER = 0, 1
 OPEN_LAYERS = 12
 
@@ -41,8 +41,6 @@ LINES = (
 )
 
 SMALLEST_PX = {"lakes": 16.0, "coast": 4.0}  # extent below which a shore is left out
-
-Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,59 +149,14 @@ def _ground(viewport: Viewport, box: Box) -> NDArray[np.uint8]:
     for area, inside, hole in (("land", LAND, WATER), ("lakes", WATER, LAND)):
         for polygon in loader.polygons(area, box):  # type: ignore[arg-type]
             for ring, value in ((polygon.outer, inside), *((h, hole) for h in polygon.holes)):
-                for outline in _closed(viewport, ring):
-                    cv2.fillPoly(ground, [outline], value, cv2.LINE_8, SHIFT)
+                for outline in closed(viewport, ring):
+                    corners = np.clip(outline, -FARTHEST_PX, FARTHEST_PX) * 2**SHIFT
+                    fixed = np.rint(corners).astype(np.int32)
+                    cv2.fillPoly(ground, [fixed], value, cv2.LINE_8, SHIFT)
     return ground
-
-
-def densified(line: NDArray[Any], step_deg: float = MAX_STEP_DEG) -> Points:
-    """(n, 2) lon/lat with points added, so that no two are further apart than *step_deg*."""
-    points = np.asarray(line, np.float64)
-    span = np.abs(np.diff(points, axis=0)).max(axis=1)
-    pieces = np.maximum(np.ceil(span / step_deg), 1).astype(np.intp)
-    if pieces.max(initial=1) == 1:
-        return points
-    start = np.repeat(np.arange(pieces.size), pieces)
-    part = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    fraction = (part / pieces[start])[:, None]
-    between = points[start] + fraction * (points[start + 1] - points[start])
-    return np.concatenate([between, points[-1:]])
-
-
-def projected(viewport: Viewport, line: NDArray[Any]) -> list[Points]:
-    """A lon/lat line as pixel coordinates (n, 2), cut where the projection tears it."""
-    points = densified(line)
-    found: list[Points] = []
-    for outline in viewport.outlines_of(points[:, 0], points[:, 1]):
-        pixels = np.stack(outline, axis=-1)
-        with np.errstate(invalid="ignore"):
-            jump = ~(np.abs(np.diff(pixels, axis=0)).max(axis=1) < JUMP_PX)
-        pieces = np.split(pixels, np.flatnonzero(jump) + 1)
-        found += [p for p in pieces if len(p) > 1 and np.isfinite(p).all() and _near(viewport, p)]
-    return found
-
-
-def _near(viewport: Viewport, pixels: Points) -> bool:
-    """Whether a line may touch the map."""
-    low, high = pixels.min(axis=0), pixels.max(axis=0)
-    size = viewport.rect.width, viewport.rect.height
-    return all(high[i] > -MARGIN_PX and low[i] < size[i] + MARGIN_PX for i in (0, 1))
-
-
-def _closed(viewport: Viewport, ring: NDArray[Any]) -> Iterator[NDArray[np.int32]]:
-    """A ring for fillPoly wherever it may touch the map; points without an image left out."""
-    points = densified(ring)
-    for outline in viewport.outlines_of(points[:, 0], points[:, 1]):
-        pixels = np.stack(outline, axis=-1)
-        pixels = pixels[np.isfinite(pixels).all(axis=1)]
-        if len(pixels) > 2 and _near(viewport, pixels):
-            # cv2 counts in 32 bits; what lies that far outside does not change what is inside.
-            limit = 2.0**24
-            yield np.asarray(np.rint(np.clip(pixels, -limit, limit) * 2**SHIFT), np.int32)
 
 
 def _fixed(pixels: Points) -> NDArray[np.int32]:
     """Pixel coordinates as cv2's fixed point on the supersampled canvas."""
-    limit = 2.0**24
-    fine = (np.clip(pixels, -limit, limit) + 0.5) * SUPERSAMPLE - 0.5
+    fine = (np.clip(pixels, -FARTHEST_PX, FARTHEST_PX) + 0.5) * SUPERSAMPLE - 0.5
     return np.asarray(np.rint(fine * 2**SHIFT), np.int32)

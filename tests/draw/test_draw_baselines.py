@@ -5,7 +5,8 @@ import pytest
 
 from render_farm.basedata import loader
 from render_farm.domain.places import Box
-from render_farm.draw.baselines import LAND, WATER, BaseLayers, densified, draw_base, projected
+from render_farm.draw.baselines import LAND, WATER, BaseLayers, draw_base
+from render_farm.draw.outlines import densified, projected
 from render_farm.draw.viewport import Viewport
 
 
