@@ -3,7 +3,7 @@
 import pytest
 
 from twf_async.app.bench.bars import frame_line, summary
-from twf_async.app.bench.measure import Figures, FrameFigures, HourFigures, MemoryFigures
+from twf_async.app.bench.figures import Figures, FrameFigures, HourFigures, MemoryFigures
 from twf_async.app.bench.report import document, table
 
 

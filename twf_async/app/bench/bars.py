@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
-from twf_async.app.bench.measure import Figures, FrameFigures, HourFigures, MemoryFigures
+from twf_async.app.bench.figures import Figures, FrameFigures, HourFigures, MemoryFigures
 from twf_async.publish.manifest import hour_name
 
 BAR_SIZE = (1700, 1300)  # the bars on frames hold for pictures of this size

@@ -11,7 +11,7 @@ import psutil
 
 from twf_async import SOFTWARE
 from twf_async.app.bench.bars import BAR_SIZE, MOST_KB, Line, frame_line, summary
-from twf_async.app.bench.measure import Figures, FrameFigures, HourFigures, MemoryFigures
+from twf_async.app.bench.figures import Figures, FrameFigures, HourFigures, MemoryFigures
 
 LIBRARIES = ("numpy", "opencv-python-headless", "eccodes", "pyproj", "contourpy", "deflate")
 ABOVE = "  ABOVE"
