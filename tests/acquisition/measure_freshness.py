@@ -28,8 +28,8 @@ from tests.acquisition.measure_manners import hour_of
 from twf_async.clock import Clock
 from twf_async.ledger.entries import ArrivalEntry, FreshnessEntry
 from twf_async.ledger.ledger import Ledger
-from twf_async.plan.arrivals import RUNS_LEARNED_FROM
 from twf_async.plan.runs import cycle_name
+from twf_async.plan.timetable import RUNS_LEARNED_FROM
 from twf_async.replica.atmosphere.synthetic_tree import SyntheticTree
 from twf_async.replica.hits import Hit
 from twf_async.replica.manners import busiest

@@ -7,11 +7,12 @@ from statistics import median
 import pytest
 
 from twf_async.plan import readiness, schedule, turns
-from twf_async.plan.arrivals import Arrival, Timetable, arrived_at
+from twf_async.plan.arrivals import Arrival, arrived_at
 from twf_async.plan.orders import hour_orders, wanted_by_hour
 from twf_async.plan.progress import FileState, Policy, RunProgress
 from twf_async.plan.runs import cycle_time, hours_of_cycle, next_cycle
 from twf_async.plan.search import RunSearch
+from twf_async.plan.timetable import Timetable
 from twf_async.settings.load import load
 
 DOWNLOAD_S = 1.5

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twf_async.plan.arrivals import Timetable
 from twf_async.plan.runs import cycle_time, deadline
 from twf_async.plan.search import RunSearch
+from twf_async.plan.timetable import Timetable
 from twf_async.settings.load import load
 
 LATEST, NEXT = "2026012906", "2026012912"

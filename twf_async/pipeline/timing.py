@@ -8,7 +8,8 @@ from twf_async.fetch.fetched import Appearance
 from twf_async.fetch.sources import NOMADS
 from twf_async.ledger.entries import ArrivalEntry
 from twf_async.ledger.ledger import Ledger
-from twf_async.plan.arrivals import RUNS_LEARNED_FROM, Arrival, Timetable, Window, arrived_at
+from twf_async.plan.arrivals import Arrival, Window, arrived_at
+from twf_async.plan.timetable import RUNS_LEARNED_FROM, Timetable
 
 
 class RunTiming:

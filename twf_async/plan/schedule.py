@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from render_farm.domain.fields import MessageKey
-from twf_async.plan.arrivals import LOOSE, Window
+from twf_async.plan.arrivals import Window
 from twf_async.plan.looks import Pace, first_look, look_again
 from twf_async.plan.progress import FileState, FileStatus, RunProgress
+from twf_async.plan.timetable import LOOSE
 
 NOT_PUBLISHED = "not published"
 SUPERSEDED = "superseded"
