@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from render_farm.domain.layers import HatchLayer, LineLayer
 from render_farm.draw import (
@@ -17,32 +16,24 @@ from render_farm.draw import (
 from render_farm.draw.colours import RGB, rgb
 from render_farm.draw.compose import Overlay
 from render_farm.draw.linelabels import Occupied
-from render_farm.draw.palette import turned
 from render_farm.draw.sampling import Sampled, sample
+from render_farm.render.canvases import Canvases
 from render_farm.render.scene import Scene
 from render_farm.render.stationvalues import station_values
 
-Coverage = NDArray[np.uint8]
-HALO: RGB = (255, 255, 255)
-DARK_HALO: RGB = (20, 22, 26)  # on a dark base, where what is written is light
 INK: RGB = (12, 14, 18)
-FINE_SHARE = 2  # dashed lines have half a halo on every fill
 
 
 class Overlays:
     """Collects the overlays of one scene.
 
-    From the bottom: hatching, lines by colour, one halo for all that is written, the writing by
-    colour. Station values claim their ground first, for they stand still in a loop; then the labels
-    of lines, first come, first served; wind symbols take what is left.
+    Station values claim their ground first, for they stand still in a loop; then the labels of
+    lines, first come, first served; wind symbols take what is left.
     """
 
     def __init__(self, scene: Scene, sampled: Sampled) -> None:
         self._scene, self._sampled = scene, sampled
-        self._lines: dict[RGB, Coverage] = {}
-        self._fine: set[RGB] = set()  # colours of dashed lines, which a busy fill would swallow
-        self._inks: dict[RGB, Coverage] = {}
-        self._halo: Coverage | None = None
+        self._canvases = Canvases(*scene.rect, on_dark=scene.job.style.base == "dark")
         self._occupied = Occupied()
         self._labels: list[linelabels.Label] = []
 
@@ -62,53 +53,14 @@ class Overlays:
         for layer, field in zip(layers, fields, strict=True):
             self._draw_layer(layer, field)
         for label in self._labels:
-            for canvas in self._lines.values():
+            for canvas in self._canvases.of_lines():
                 linelabels.cut_gap(canvas, label, self._scene.viewport.scale)
         if product.wind is not None:
             self._draw_wind()
         if values is not None:
-            values.draw(self._ink(INK), self._halo_canvas())
-        ground = DARK_HALO if self._on_dark else HALO
-        halo = [] if self._halo is None else [Overlay(self._halo, ground, turning=False)]
-        inks = [Overlay(canvas, colour) for colour, canvas in self._inks.items()]
+            values.draw(self._canvases.ink(INK), self._canvases.halo())
         areas = [area for layer in product.hatching for area in self._hatched(layer)]
-        return [*areas, *self._line_overlays(), *halo, *inks]
-
-    def _line_overlays(self) -> list[Overlay]:
-        """Lines keep their colour over dark fills, in a light casing; on a dark base they turn.
-
-        A black line that turned light wherever it crosses a dark bin would look broken there.
-        """
-        canvases = list(reversed(self._lines.items()))
-        if self._on_dark or not canvases:
-            return [Overlay(canvas, colour) for colour, canvas in canvases]
-        lines = [Overlay(canvas, colour, turning=False) for colour, canvas in canvases]
-        casing = _grown([canvas for _, canvas in canvases])
-        below = [Overlay(casing, HALO, turning=False, dark_only=True)]
-        fine = [canvas for colour, canvas in canvases if colour in self._fine]
-        if fine:
-            below.append(Overlay(_grown(fine) // FINE_SHARE, HALO, turning=False))
-        return [*below, *lines]
-
-    @property
-    def _on_dark(self) -> bool:
-        return self._scene.job.style.base == "dark"
-
-    def _ink(self, colour: RGB) -> Coverage:
-        """The canvas of what is written in *colour*: in its lighter twin on a dark base."""
-        return self._canvas(self._inks, turned(colour) if self._on_dark else colour)
-
-    def _canvas(self, canvases: dict[RGB, Coverage], colour: RGB) -> Coverage:
-        if colour not in canvases:
-            width, height = self._scene.rect
-            canvases[colour] = np.zeros((height, width), np.uint8)
-        return canvases[colour]
-
-    def _halo_canvas(self) -> Coverage:
-        if self._halo is None:
-            width, height = self._scene.rect
-            self._halo = np.zeros((height, width), np.uint8)
-        return self._halo
+        return self._canvases.overlays(areas)
 
     def _has_grid(self, layer: LineLayer | HatchLayer) -> bool:
         """Whether a layer can be drawn; ValueError where one that must be cannot."""
@@ -138,8 +90,8 @@ class Overlays:
         found = extrema.centres(field, layer, self._scene.rect, scale)
         extrema.claim(found, self._occupied, scale)
         for centre in found:
-            ink = self._ink(rgb(centre.colour))
-            extrema.draw_centre(ink, self._halo_canvas(), centre, scale)
+            ink = self._canvases.ink(rgb(centre.colour))
+            extrema.draw_centre(ink, self._canvases.halo(), centre, scale)
 
     def _draw_layer(self, layer: LineLayer, field: contours.LatticeField | None) -> None:
         if field is None:
@@ -153,14 +105,12 @@ class Overlays:
             colour = rgb(contours.colour_of(layer, line.level))
             by_colour.setdefault(colour, []).append(line.points)
         for colour, points in by_colour.items():
-            canvas = self._canvas(self._lines, colour)
-            if layer.dashed:
-                self._fine.add(colour)
+            canvas = self._canvases.lines(colour, dashed=layer.dashed)
             strokes.draw_lines(canvas, points, layer.width_px, dashed=layer.dashed, scale=scale)
         if layer.labels:
             for line, label in linelabels.place_labels(lines, scene.rect, self._occupied, scale):
-                ink = self._ink(rgb(contours.colour_of(layer, line.level)))
-                linelabels.draw_label(ink, self._halo_canvas(), label, scale)
+                ink = self._canvases.ink(rgb(contours.colour_of(layer, line.level)))
+                linelabels.draw_label(ink, self._canvases.halo(), label, scale)
                 self._labels.append(label)
 
     def _is_rugged(self, layer: LineLayer) -> bool:
@@ -173,7 +123,7 @@ class Overlays:
         for level in layer.levels:
             above = self._sampled.at_least((level - layer.offset) / layer.factor)
             if above.any() and not above.all():
-                canvas = self._canvas(self._lines, rgb(contours.colour_of(layer, level)))
+                canvas = self._canvases.lines(rgb(contours.colour_of(layer, level)))
                 edges = strokes.edge_coverage(above)
                 if self._sampled.missing is not None:  # the rim of what is known is no isoline
                     rim = self._sampled.missing.view(np.uint8)
@@ -201,7 +151,7 @@ class Overlays:
         arrays = scene.derived.arrays
         if layer is None or "u" not in arrays or "v" not in arrays:
             raise ValueError("the recipe makes no u and v to draw wind of")
-        drawn = np.zeros_like(self._halo_canvas())
+        drawn = np.zeros_like(self._canvases.halo())
         draw = streamlets.draw_streamlets if layer.style == "streamlets" else barbs.draw_barbs
         draw(
             drawn,
@@ -213,16 +163,9 @@ class Overlays:
         )
         colour = rgb(layer.colour)
         if layer.style == "streamlets":  # without a halo: their ink turns with the fill
-            self._lines[colour] = np.maximum(self._canvas(self._lines, colour), drawn)
+            canvas = self._canvases.lines(colour)
+            np.maximum(canvas, drawn, out=canvas)
             return
-        halo, ink = self._halo_canvas(), self._ink(colour)
+        halo, ink = self._canvases.halo(), self._canvases.ink(colour)
         np.maximum(halo, cv2.dilate(drawn, np.ones((3, 3), np.uint8)), out=halo)
         np.maximum(ink, drawn, out=ink)
-
-
-def _grown(canvases: list[Coverage]) -> Coverage:
-    """All canvases in one, a pixel wider on every side."""
-    together = canvases[0]
-    for canvas in canvases[1:]:
-        together = np.maximum(together, canvas)
-    return np.asarray(cv2.dilate(together, np.ones((3, 3), np.uint8)), np.uint8)
