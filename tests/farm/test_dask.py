@@ -20,6 +20,7 @@ import render_farm
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason
 from tests.farm.dask_cluster import Cluster, unused_port
 from twf_async.farm.errors import FarmClosed
+from twf_async.farm.remote.connection import _identity
 from twf_async.farm.remote.farm import RemoteFarm
 from twf_async.farm.remote.slot import RemoteWorkerLost
 
@@ -146,6 +147,39 @@ async def test_a_job_whose_worker_is_killed_is_drawn_by_another(remote, two_regi
     assert "farm.job_lost" in capsys.readouterr().out
 
 
+def lost_jobs(logs):
+    return [line for line in logs if line["event"] == "farm.job_lost"]
+
+
+PAUSED = """
+from distributed import Worker
+from distributed.core import Status
+for worker in Worker._instances:
+    worker.status = Status.{}
+"""
+
+
+async def test_a_worker_that_dask_pauses_for_want_of_memory_is_not_taken_for_gone(remote, until):
+    connection = remote._remote.cluster._connection
+    client, address = connection._client, min(remote._remote.cluster.slots)
+
+    async def status(name):
+        await asyncio.to_thread(client.run, exec, PAUSED.format(name), workers=[address])
+        async with asyncio.timeout(BOUND_S):
+            while await known_as() != name:
+                await asyncio.sleep(0.01)
+
+    async def known_as():
+        known = await asyncio.to_thread(client.sync, _identity, client)
+        return known["workers"][address]["status"]
+
+    await status("paused")
+    seen = await connection.workers()
+    await status("running")
+
+    assert len(seen) == 2
+
+
 async def struck(remote, job, numbers, until):
     """The job, each of whose workers in turn was sent a signal while it was at work."""
     cluster = remote._remote.cluster
@@ -189,14 +223,14 @@ async def test_a_job_whose_remote_workers_are_killed_from_outside_is_not_to_blam
 
     assert isinstance(outcome, HourRendered)
     assert len(outcome.frames) == 4
-    lost = [line for line in logs if line["event"] == "farm.job_lost"]
+    lost = lost_jobs(logs)
     assert [line["strike"] for line in lost] == [False] * 3
     told = "the remote worker died (signal 9, SIGKILL), from outside"
     assert {line["reason"] for line in lost} == {told}
 
 
 async def test_how_a_worker_without_a_nanny_died_is_not_known_and_counts(
-    start_remote, away, two_regions, until
+    start_remote, away, two_regions, light_job, spec, until
 ):
     away.start_scheduler()
     away.start_workers(1, "--no-nanny")
@@ -211,8 +245,24 @@ async def test_how_a_worker_without_a_nanny_died_is_not_known_and_counts(
         away.start_workers(1, "--no-nanny")
         assert isinstance(await ended(rendering), HourRendered)
 
-    (lost,) = [line for line in logs if line["event"] == "farm.job_lost"]
+    (lost,) = lost_jobs(logs)
     assert (lost["reason"], lost["strike"]) == ("the remote worker died", True)
+
+    # Nor can anybody end such a one that takes too long: it is given nothing more.
+    farm.reload(spec, job_timeout_s=0.2)
+    (second,) = workers_of(farm)
+    os.kill(second["pid"], signal.SIGSTOP)
+    with capture_logs() as logs:
+        rendering = asyncio.create_task(farm.render(light_job(9)))
+        await until(lambda: any(line["event"] == "farm.remote_worker_stuck" for line in logs))
+    os.kill(second["pid"], signal.SIGCONT)
+    cluster = farm._remote.cluster
+    seen = await cluster._connection.workers()
+    cluster._compare(cluster._connection, seen)
+    assert len(seen) == 1
+    assert cluster.slots == {}
+    await until(lambda: farm.waiting == {"gfs": 1})
+    rendering.cancel()
 
 
 async def test_a_job_that_takes_more_memory_than_a_nanny_allows_is_given_up_for_that(
@@ -381,6 +431,7 @@ async def test_a_link_that_breaks_and_is_mended_at_once_costs_no_job(
     outcomes = await ended(asyncio.gather(*rendering))
 
     assert all(isinstance(outcome, HourRendered) for outcome in outcomes)
+    assert not any(line["strike"] for line in lost_jobs(logs))
 
 
 async def test_a_scheduler_that_dies_with_all_workers_costs_no_job(
@@ -395,8 +446,10 @@ async def test_a_scheduler_that_dies_with_all_workers_costs_no_job(
     await until(lambda: busy_pids(farm))
 
     cluster.stop()
-    await until(lambda: not farm.cluster_status()["joined"])
-    await until(lambda: farm.waiting == {"gfs": 3})
+    with capture_logs() as logs:
+        await until(lambda: not farm.cluster_status()["joined"])
+        await until(lambda: farm.waiting == {"gfs": 3})
+    assert not any(line["strike"] for line in lost_jobs(logs))
     assert farm.cluster_status()["fault"].startswith("the scheduler")
 
     cluster.start_scheduler()

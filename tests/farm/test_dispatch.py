@@ -98,6 +98,39 @@ async def test_a_slot_whose_caller_was_cancelled_goes_to_the_next(queue, slot, u
     assert queue.order == [("gfs", 2)]
 
 
+async def test_who_gives_up_waiting_waits_no_more(queue):
+    waiting = queue.hold(GFS, 1)
+    await asyncio.sleep(0)
+    assert queue.queue.waiting == {"gfs": 1}
+
+    waiting.cancel()
+    await asyncio.wait({waiting})
+
+    assert not queue.queue.waiting
+
+
+async def test_nothing_runs_any_more_when_the_last_job_has_ended_not_the_first(queue, slot):
+    ends = [asyncio.Event(), asyncio.Event()]
+
+    async def hold(end):
+        async with queue.queue.slot(GFS):
+            await end.wait()
+
+    queue.offer(slot(1), slot(2))
+    first, last = (asyncio.create_task(hold(end)) for end in ends)
+    await asyncio.sleep(0)
+    settling = asyncio.create_task(queue.queue.settled())
+    await asyncio.sleep(0)
+
+    ends[0].set()
+    await first
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not settling.done()
+    ends[1].set()
+    await asyncio.gather(settling, last)
+
+
 async def test_who_may_not_start_is_asked_for_again_though_nothing_was_put_back(slot, until):
     calm = False
     queue = Queue(lambda _, running: calm or not running)

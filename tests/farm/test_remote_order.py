@@ -8,6 +8,8 @@ import pytest
 
 from render_farm.domain.shipment import Makeup
 from twf_async.farm.remote.attempts import RemoteAttempts
+from twf_async.farm.remote.cluster import FAULTS, Cluster
+from twf_async.farm.remote.connection import Unreachable
 from twf_async.farm.remote.likeness import difference
 from twf_async.farm.remote.slot import RemoteSlot
 from twf_async.farm.remote.slots import RemoteSlots
@@ -64,3 +66,32 @@ async def test_while_the_gate_is_shut_one_job_is_sent_off_after_the_other(worker
     await attempts.stop(kill=True)
 
     assert (most, sent) == (at_once, 2)
+
+
+class Link:
+    """Answers, or does not, as it is told; then for ever not."""
+
+    lives = True
+
+    def __init__(self, *answers):
+        self.answers, self.looks = answers, 0
+
+    async def workers(self):
+        self.looks += 1
+        if self.looks <= len(self.answers) and self.answers[self.looks - 1]:
+            return {}
+        raise Unreachable("it does not answer")
+
+
+async def test_a_scheduler_is_lost_when_it_is_silent_time_after_time_not_now_and_then(monkeypatch):
+    monkeypatch.setattr("twf_async.farm.remote.cluster.LOOK_S", 0.0)
+    often = [False] * (FAULTS - 1)
+    link = Link(*often, True, *often, True)
+    cluster = Cluster("tcp://nowhere:1", lambda _: None)
+    cluster._connection = link
+
+    with pytest.raises(Unreachable):
+        await cluster._follow()
+
+    assert link.looks == len(link.answers) + FAULTS
+    assert cluster.fault == "the scheduler was lost"

@@ -18,7 +18,13 @@ from structlog.testing import capture_logs
 from render_farm.worker.scratch import MARK
 from tests.emergency.machine import frozen
 from tests.farm.limits import no_descriptors_left
-from twf_async.farm.errors import FarmClosed, JobTimedOut, WorkerDied, WorkerNotStarted
+from twf_async.farm.errors import (
+    FarmClosed,
+    JobHandedBack,
+    JobTimedOut,
+    WorkerDied,
+    WorkerNotStarted,
+)
 from twf_async.farm.slot import Slot
 
 
@@ -364,6 +370,34 @@ async def test_a_worker_that_is_replaced_while_it_is_killed_ends_though_it_left_
 
     await until(lambda: not reaping())
     await until(lambda: not forkserver.children())
+
+
+async def test_a_worker_that_dies_after_an_earlier_job_was_handed_back_has_died(slot, tmp_path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    running = asyncio.create_task(slot.run(eval, f"open({str(gate)!r}).read()", timeout_s=60))
+    with await asyncio.to_thread(gate.open, "w"):  # it has begun
+        slot.hand_back()
+        with pytest.raises(JobHandedBack):
+            await running
+
+    with pytest.raises(WorkerDied):
+        await slot.run(signal.raise_signal, signal.SIGKILL, timeout_s=60)
+
+
+async def test_a_worker_that_has_crashed_when_its_job_is_handed_back_has_crashed(slot, tmp_path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    running = asyncio.create_task(slot.run(eval, f"open({str(gate)!r}).read()", timeout_s=60))
+    with await asyncio.to_thread(gate.open, "w"):
+        worker = psutil.Process(slot.pid)
+        worker.send_signal(signal.SIGSEGV)
+        while not has_ended(worker):
+            time.sleep(0.001)  # noqa: ASYNC251 - its end is not noticed yet
+
+        slot.hand_back()
+        with pytest.raises(WorkerDied, match="SIGSEGV"):
+            await running
 
 
 def reaping():

@@ -2,11 +2,16 @@
 
 import asyncio
 import os
+import resource
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from render_farm.domain.jobs import HourRendered
+from tests.farm.conftest import BOUND_S
+from tests.farm.limits import no_descriptors_left
+from tests.farm.test_retry import forkserver
 from twf_async.farm.errors import FarmClosed
 
 HOARD = "import builtins; builtins.kept = b'x' * (80 << 20)"
@@ -38,6 +43,33 @@ async def test_the_largest_idle_worker_is_recycled(start_farm):
     assert (after[1], after[2]) == (before[1], before[2])
     assert farm.idle == farm.size == 3
     await gone(before[0])
+
+
+async def test_a_slot_whose_worker_is_being_replaced_is_given_nothing(start_farm, until):
+    farm = await start_farm(1)
+    server = forkserver()
+    server.suspend()
+    try:
+        recycling = asyncio.create_task(farm.recycle())
+        await until(lambda: farm.status()[0]["busy_s"] is not None)
+        idle = farm.idle
+    finally:
+        server.resume()
+
+    assert (idle, await recycling, farm.idle) == (0, 0, 1)
+
+
+async def test_a_slot_whose_worker_cannot_be_replaced_just_now_goes_on_later(
+    start_farm, monkeypatch
+):
+    monkeypatch.setattr("twf_async.farm.post.STARTS", (0.05,))
+    farm = await start_farm(1)
+
+    with no_descriptors_left():
+        await farm.recycle()
+
+    assert farm.idle == 1
+    assert await farm.call(abs, -7) == 7
 
 
 async def test_nothing_is_recycled_where_nobody_is_idle(start_farm, waiting_job, until):
@@ -185,7 +217,7 @@ async def test_a_stop_without_killing_waits_for_the_job_and_sends_those_who_wait
 
 
 async def test_a_reload_renews_idle_workers_at_once_and_busy_ones_after_their_job(
-    start_farm, spec, waiting_job, until
+    start_farm, spec, waiting_job, light_job, until
 ):
     farm = await start_farm(2, max_tasks_per_child=50)
     waiting = waiting_job()
@@ -193,10 +225,17 @@ async def test_a_reload_renews_idle_workers_at_once_and_busy_ones_after_their_jo
     await until(waiting.started)
     before = pids(farm)
 
-    farm.reload(spec, job_timeout_s=30)
+    after = replace(spec, max_tasks_per_child=50, memory_limit_mb=999)
+    farm.reload(after, job_timeout_s=BOUND_S)
 
     await gone(before[1])
     assert pids(farm)[0] == before[0]
     waiting.end()
     await drawing
     await gone(before[0])
+
+    await farm.resize(3)
+    limits = [farm.call(resource.getrlimit, resource.RLIMIT_DATA) for _ in range(3)]
+    assert {soft for soft, _ in await asyncio.gather(*limits)} == {999 << 20}
+    renewed = [(await farm.render(light_job(hour))).pid for hour in (0, 3)]
+    assert renewed[0] == renewed[1]  # that is over then
