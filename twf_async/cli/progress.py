@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from twf_async.cli import missing
 from twf_async.pipeline.report import RunCount, RunReport
 
 
@@ -38,5 +39,5 @@ def tell(report: RunReport, *, as_json: bool) -> None:
         f" ({report.drawn} drawn now, {report.not_applicable} not applicable)"
         f" in {report.took_s:.1f} s"
     )
-    for frame in report.missing:
-        click.echo(f"missing {frame}", err=True)
+    for line in missing.told(report.missing):
+        click.echo(line, err=True)
