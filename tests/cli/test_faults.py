@@ -71,6 +71,16 @@ def test_json_is_a_document_however_the_command_ends(call, tmp_path):
     assert json.loads(out) == {"error": line, "exit_code": code}
 
 
+def test_a_service_that_is_not_there_is_looked_for_at_a_place_with_its_whole_path(
+    call, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    code, _, (line,) = call("pause", "--state", "mine")
+
+    assert code == 1
+    assert f"(nobody listens at {tmp_path}/mine/control.sock)" in line
+
+
 async def test_what_a_ledger_last_knew_is_in_the_document_too(call, tmp_path):
     async with opened(tmp_path / "ledger.sqlite") as ledger:
         await ledger.run_started("gfs", "2026012912")

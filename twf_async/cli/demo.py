@@ -56,7 +56,8 @@ def _demo(directory: Path) -> int:
 
         def announce(url: str) -> None:
             click.echo(
-                f"\n  The viewer: {url}\n  First maps come in within a minute. Ctrl-C ends it."
+                f"\n  The viewer: {url}\n  First maps come in within a minute. Ctrl-C ends it, once"
+                " what is being drawn is finished; again, at once."
                 f"\n  How it gets on: twf-async status --state {asked_at}\n"
             )
 

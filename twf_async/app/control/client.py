@@ -70,6 +70,6 @@ def _unreachable(path: Path, error: OSError) -> NoControl:
     if isinstance(error, PermissionError):
         return NoControl(f"{path} is its owner's alone; ask as the user that the service runs as")
     return NobodyListens(
-        f"no service runs here (nobody listens at {path});"
+        f"no service runs here (nobody listens at {path.absolute()});"
         " start it with `twf-async serve`, or name its state with --state or its --config"
     )
