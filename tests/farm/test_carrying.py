@@ -42,3 +42,6 @@ async def test_of_what_jobs_are_expected_to_take_their_workers_hold_some_already
     room = Room(PEAK_MB)
     assert not carrying.may_start(JOB, {busy: JOB})
     assert carrying.is_holding
+    room = Room(2 * PEAK_MB)
+    assert carrying.may_start(JOB, {busy: JOB})
+    assert not carrying.is_holding

@@ -122,6 +122,23 @@ async def test_the_newest_job_is_handed_back_and_done_later_without_blame(
     assert {failure.reason.value for failure in outcome.failures} == {"bad data"}
 
 
+async def test_a_job_has_begun_when_a_worker_takes_it_and_not_before(
+    start_farm, waiting_job, light_job, until
+):
+    farm = await start_farm(1)
+    waiting, begun = waiting_job(3), []
+    first = asyncio.create_task(farm.render(waiting.job, begun=lambda: begun.append(3)))
+    await until(waiting.started)
+    second = asyncio.create_task(farm.render(light_job(9), begun=lambda: begun.append(9)))
+    await until(lambda: farm.waiting)
+    assert begun == [3]
+
+    waiting.end()
+    await asyncio.gather(first, second)
+
+    assert begun == [3, 9]
+
+
 async def test_where_memory_stays_short_jobs_are_drawn_one_at_a_time(start_farm, light_job):
     farm = await start_farm(2, machine=Machine(lambda: Room(0.0)), peaks=Peaks(1000))
     at_once = []
