@@ -7,8 +7,8 @@ config = commands.config
 prepared = commands.prepared
 rehearsal = commands.rehearsal
 replica = commands.replica
-replica_root = commands.replica_root
 start = commands.start
+start_from_nothing = commands.start_from_nothing
 twf = commands.twf
 
 

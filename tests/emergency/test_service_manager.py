@@ -14,6 +14,11 @@ from tests.integration.service import wait_for
 
 
 @pytest.fixture
+def start(start_from_nothing):
+    return start_from_nothing
+
+
+@pytest.fixture
 def listener(tmp_path):
     with listening(tmp_path) as made:
         yield made

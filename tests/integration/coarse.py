@@ -70,9 +70,21 @@ def edit(path: Path, pattern: str, by: str) -> None:
 
 
 class Coarse(Service):
-    """The daemon over *root*, following GFS; further environment by name."""
+    """The daemon over *root*, following GFS; further environment by name.
 
-    def __init__(self, root: Path, upstream: Upstream, config: Path, *, hours="0-21/3", **more):
+    *prepared*: what it is forked from; None: it starts from nothing.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        upstream: Upstream,
+        config: Path,
+        *,
+        hours="0-21/3",
+        prepared=None,
+        **more,
+    ):
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
         environ = {
@@ -88,7 +100,7 @@ class Coarse(Service):
             "TWF_MODELS__AIGFS__ENABLED": "false",
             "TWF_MODELS__HRRR__ENABLED": "false",
         }
-        super().__init__(environ | more, root / "log.jsonl", config)
+        super().__init__(environ | more, root / "log.jsonl", config, prepared=prepared)
 
     def manifest(self, cycle=CYCLE):
         return self.json(f"/api/v1/runs/gfs/{cycle}")

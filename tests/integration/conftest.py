@@ -109,17 +109,11 @@ def twf(tmp_path, state, prepared):
     return CommandLine(tmp_path, state, prepared)
 
 
-@pytest.fixture(scope="module")
-def replica_root(test_data):
-    """What the replica serves."""
-    return test_data / "nomads"
-
-
-@pytest.fixture(scope="module")
-def replica(replica_root):
-    """The command itself, serving the real files; yields its address."""
+@contextmanager
+def serving(root):
+    """The replica's own command, serving a directory; yields its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "twf_async", "replica", "--root", replica_root],
+        [sys.executable, "-m", "twf_async", "replica", "--root", root],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -128,6 +122,13 @@ def replica(replica_root):
     yield process.stdout.readline().strip()
     process.terminate()
     process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def replica(test_data):
+    """The address of one that serves the real files, to all modules: it remembers nobody."""
+    with serving(test_data / "nomads") as address:
+        yield address
 
 
 @pytest.fixture
@@ -154,8 +155,8 @@ def config(config_dir, tmp_path):
 
 
 @contextmanager
-def starting(replica, state, config, log):
-    """Starts services; whatever is left of them at the end is killed."""
+def starting(replica, state, config, log, prepared=None):
+    """Starts services; whatever is left of them at the end is killed. *prepared*: see Service."""
     started = []
 
     def start(prefix=(), **more):
@@ -167,7 +168,7 @@ def starting(replica, state, config, log):
             "TWF_MODELS__AIGFS__ENABLED": "false",
             "TWF_MODELS__HRRR__ENABLED": "false",
         }
-        started.append(Service(environ | more, log, config, prefix))
+        started.append(Service(environ | more, log, config, prefix, prepared))
         return started[-1]
 
     yield start
@@ -178,6 +179,13 @@ def starting(replica, state, config, log):
 
 
 @pytest.fixture
-def start(replica, state, config, tmp_path):
+def start(replica, state, config, tmp_path, prepared):
+    with starting(replica, state, config, tmp_path / "log.jsonl", prepared) as start:
+        yield start
+
+
+@pytest.fixture
+def start_from_nothing(replica, state, config, tmp_path):
+    """For those who look at how a service begins, ends, or is limited by the system."""
     with starting(replica, state, config, tmp_path / "log.jsonl") as start:
         yield start

@@ -43,19 +43,23 @@ def unhurried(stderr: str) -> str:
 
 
 class Service:
-    """A running daemon and what it says; *prefix*: what it is started by."""
+    """A running daemon and what it says; *prefix*: what it is started by.
 
-    def __init__(self, environ, log: Path, config: Path, prefix=()):
+    *prepared*: what it is forked from; None: it starts from nothing.
+    """
+
+    def __init__(self, environ, log: Path, config: Path, prefix=(), prepared=None):
         self.log_path, self.config = log, config
         self._log_start = log.stat().st_size if log.exists() else 0  # behind whoever ran before
         self._url = ""
+        words = ("serve", "--config", config)
+        given = {"cwd": REPOSITORY, "env": os.environ | environ | {"TWF_WEB__PORT": "0"}}
         with log.open("ab") as stderr:
-            self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "twf_async", "serve", "--config", config],
-                cwd=REPOSITORY,
-                env=os.environ | environ | {"TWF_WEB__PORT": "0"},
-                stderr=stderr,
-            )
+            if prefix or prepared is None:
+                words = (*prefix, sys.executable, "-m", "twf_async", *words)
+                self.process = subprocess.Popen(words, **given, stderr=stderr)
+            else:
+                self.process = prepared.start(words, **given, stdout=1, stderr=stderr.fileno())
 
     @property
     def url(self):

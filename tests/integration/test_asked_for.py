@@ -36,12 +36,12 @@ def config(tmp_path):
 
 
 @pytest.fixture
-def start(tmp_path, upstream, config):
+def start(tmp_path, upstream, config, prepared):
     started = []
 
     def _start(**more):
         options = {"hours": HOURS, "TWF_UPSTREAM__REQUESTS_PER_MIN": PACE} | more
-        started.append(Coarse(tmp_path / "s", upstream, config, **options))
+        started.append(Coarse(tmp_path / "s", upstream, config, prepared=prepared, **options))
         return started[-1]
 
     yield _start

@@ -8,6 +8,7 @@ import pytest
 
 from render_farm.domain.grib2 import walk
 from tests.decode.flips import highest_bits, outcome, real_filter
+from tests.integration.conftest import serving
 from twf_async.fetch.distrust import SAME_BYTES
 from twf_async.replica.directory_tree import DirectoryTree
 from twf_async.replica.running import running
@@ -25,8 +26,8 @@ def twf(twf):
 
 
 @pytest.fixture(scope="module")
-def replica_root(test_data, tmp_path_factory):
-    """The real files, one bit of a temperature changed."""
+def replica(test_data, tmp_path_factory):
+    """One of the real files, one bit of a temperature changed."""
     root = tmp_path_factory.mktemp("bad") / "nomads"
     shutil.copytree(test_data / "nomads", root, copy_function=shutil.copyfile)
     (path,) = root.glob("**/*wrfsfcf01.grib2")
@@ -36,7 +37,8 @@ def replica_root(test_data, tmp_path_factory):
     body = bytearray(path.read_bytes())
     body[head.offset + head.length // 2] ^= 0x40
     path.write_bytes(body)
-    return root
+    with serving(root) as address:
+        yield address
 
 
 def test_frames_of_a_field_that_is_bad_at_its_source_fail_after_one_more_look(rehearsal):

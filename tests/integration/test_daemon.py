@@ -32,8 +32,8 @@ def every_line_has_time_level_and_event(log):
         assert list(record)[:3] == ["ts", "level", "event"]
 
 
-def test_it_follows_a_run_serves_its_maps_and_ends_clean(start):
-    service = start()
+def test_it_follows_a_run_serves_its_maps_and_ends_clean(start_from_nothing):
+    service = start_from_nothing()
     service.wait_published(FIRST)
 
     assert service.get("/readyz")[0] == 200
@@ -70,8 +70,8 @@ def test_a_reload_with_a_fault_keeps_the_old_configuration_and_says_where(servic
     assert service.get("/maps/gfs/latest/pnw/t2m/f006.png")[0] == 200
 
 
-def test_a_second_signal_does_not_wait(start):
-    service = start()
+def test_a_second_signal_does_not_wait(start_from_nothing):
+    service = start_from_nothing()
     service.wait_event("app.started")
     family = [psutil.Process(process.pid) for process in service.family()]
     service.process.send_signal(signal.SIGSTOP)

@@ -9,13 +9,12 @@ import sys
 from tests.integration.service import REPOSITORY
 
 
-def test_the_demo_names_its_viewer_and_how_to_ask_it_how_it_gets_on(tmp_path_factory):
+def test_the_demo_names_its_viewer_and_how_to_ask_it_how_it_gets_on(tmp_path_factory, prepared):
     place = tmp_path_factory.mktemp("s")  # short: sockets lie below it
     environ = os.environ | {"TMPDIR": str(place), "TWF_WEB__PORT": "0"}
-    program = [sys.executable, "-m", "twf_async"]
     told = {}
     with subprocess.Popen(
-        [*program, "demo", "--config", REPOSITORY / "config"],
+        [sys.executable, "-m", "twf_async", "demo", "--config", REPOSITORY / "config"],
         cwd=place,
         env=environ,
         stdout=subprocess.PIPE,
@@ -28,9 +27,7 @@ def test_the_demo_names_its_viewer_and_how_to_ask_it_how_it_gets_on(tmp_path_fac
                 if name == "How it gets on":
                     break
             _, *words = told["How it gets on"].split()
-            asked = subprocess.run(
-                [*program, *words, "--json"], cwd=place, env=environ, capture_output=True, text=True
-            )
+            asked = prepared.run([*words, "--json"], cwd=place, env=environ, timeout=60)
         finally:
             demo.send_signal(signal.SIGINT)
             demo.stdout.read()

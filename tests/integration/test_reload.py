@@ -29,11 +29,11 @@ def config(tmp_path):
 
 
 @pytest.fixture
-def follow(tmp_path, upstream, config):
+def follow(tmp_path, upstream, config, prepared):
     started = []
 
     def _follow(name="service", **options):
-        started.append(Coarse(tmp_path / name, upstream, config, **options))
+        started.append(Coarse(tmp_path / name, upstream, config, prepared=prepared, **options))
         return started[-1]
 
     yield _follow

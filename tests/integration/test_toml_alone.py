@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.decode.gribmint import LAMBERT, mint
+from tests.integration.conftest import serving
 
 COM = "pub/data/nccf/com"
 CYCLE = "2026012912"
@@ -189,6 +190,12 @@ def replica_root(tmp_path_factory):
         [(t2m[0], mint(TASMAN, values(TASMAN, 255, 300)))],
     )
     return root
+
+
+@pytest.fixture(scope="module")
+def replica(replica_root):
+    with serving(replica_root) as address:
+        yield address
 
 
 @pytest.fixture

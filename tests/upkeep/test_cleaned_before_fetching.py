@@ -20,8 +20,7 @@ MB = 1 << 20
 
 config = commands.config
 replica = commands.replica
-replica_root = commands.replica_root
-start = commands.start
+start = commands.start_from_nothing
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ FIRST = ("pnw", "t2m", "f000")
 
 config = commands.config
 replica = commands.replica
-replica_root = commands.replica_root
-start = commands.start
+start = commands.start_from_nothing
 state = small.state
 
 
