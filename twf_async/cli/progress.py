@@ -25,12 +25,22 @@ class Bar:
 
 
 def bar() -> Bar | None:
-    """A bar where somebody looks at it."""
-    return Bar() if sys.stderr.isatty() else None
+    """A bar where somebody looks at it; it is gone before a command says how it ended."""
+    if not sys.stderr.isatty():
+        return None
+    click.get_current_context().call_on_close(_clear)
+    return Bar()
+
+
+def _clear() -> None:
+    """Take a bar away, so that what is said next stands in its place."""
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def tell(report: RunReport, *, as_json: bool) -> None:
     """The end of a run: on stdout what it brought, on stderr what is missing."""
+    _clear()
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2, default=str))
         return

@@ -29,7 +29,7 @@ def wait_for(run: HandedOver, patience_s: float) -> RunReport | None:
     try:
         return run.followed(_Patience(name, patience_s, bar()), _tell_hold)
     except KeyboardInterrupt:
-        click.echo(_goes_on(name), err=True)
+        say(_goes_on(name))
         return None
 
 
