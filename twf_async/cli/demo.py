@@ -74,11 +74,20 @@ def _tell_what_is_kept(own: Mapping[str, str]) -> None:
 
 
 def _config_dir(given: str | None) -> Path:
-    """As every command, else the configuration that was installed with the package."""
-    with suppress(BadConfiguration):
+    """As every command, else the configuration that came with the package: installed, or beside it.
+
+    raises  BadConfiguration
+    """
+    try:
         return find_config_dir(given, os.environ)
-    installed = Path(sysconfig.get_path("data")) / "share" / "twf-async" / "config"
-    return find_config_dir(given or str(installed), os.environ)
+    except BadConfiguration:
+        if given or os.environ.get("TWF_CONFIG"):
+            raise  # what was named is not replaced
+        data, checkout = Path(sysconfig.get_path("data")), Path(__file__).parents[2]
+        for place in (data / "share" / "twf-async" / "config", checkout / "config"):
+            with suppress(BadConfiguration):
+                return find_config_dir(str(place), os.environ)
+        raise
 
 
 def _environment(state: Path, upstream: str, models: Iterable[str]) -> dict[str, str]:

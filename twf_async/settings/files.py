@@ -34,7 +34,7 @@ def find_config_dir(given: str | None, environ: Mapping[str, str]) -> Path:
     for candidate in candidates:
         if _is_there(candidate / "models.toml"):
             return candidate
-    tried = " or ".join(str(candidate) for candidate in candidates)
+    tried = " or ".join(str(candidate.absolute()) for candidate in candidates)
     raise BadConfiguration(
         f"no configuration in {tried} (models.toml is not there);"
         " name its directory with --config or TWF_CONFIG"
