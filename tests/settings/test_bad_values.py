@@ -254,6 +254,11 @@ QUOTED = "is no TOML: numbers, true and false stand as they are, all else in quo
         ("[web]\nport = ", f"line 2, 'port =', {QUOTED}"),
         ("[logs]\nlevel = info", f"line 2, 'level = info', {QUOTED}"),
         ("[web]\nport 8000", "line 2, 'port 8000', has no '='"),
+        ("a = ['b' 'c']", "line 1, \"a = ['b' 'c']\", has no ']', or no comma between two values"),
+        (
+            "a = {b = 1 c = 2}",
+            "line 1, 'a = {b = 1 c = 2}', has no '}', or no comma between two values",
+        ),
         ("[web", "line 1, '[web', has no ']'"),
         ("[web]\n\n[web", "line 3, '[web', has no ']'"),
     ],
@@ -315,3 +320,9 @@ def test_a_time_without_a_zone_is_utc(copy):
     (copy / "service.toml").write_text("[clock]\nstart = 2026-01-29T15:30:00\n")
 
     assert load(copy, {}).service.clock.start.isoformat() == "2026-01-29T15:30:00+00:00"
+
+
+def test_a_mark_that_an_editor_put_before_a_file_is_passed_over(copy):
+    (copy / "service.toml").write_text("\ufeff[web]\nport = 8042")
+
+    assert load(copy, {}).service.web.port == 8042

@@ -15,6 +15,7 @@ ETC = Path("/etc/twf-async")
 UNIT_STATE_DIR = Path("/var/lib/twf-async")  # StateDirectory= of systemd/twf-async.service
 OPTIONAL_FILES = {"service", "stations", "style"}
 _PLACE = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
+_MARK = "\ufeff"  # which editors put before UTF-8, and TOML does not know
 _QUOTED = "is no TOML: numbers, true and false stand as they are, all else in quotation marks"
 _MEANT = {  # what the parser says, and what is the matter with the line
     "Cannot overwrite a value": "sets a key that is set already",
@@ -23,6 +24,8 @@ _MEANT = {  # what the parser says, and what is the matter with the line
     "Expected newline or end of document after a statement": _QUOTED,
     "Invalid value": _QUOTED,
     "Expected '=' after a key in a key/value pair": "has no '='",
+    "Unclosed array": "has no ']', or no comma between two values",
+    "Unclosed inline table": "has no '}', or no comma between two values",
     "Invalid statement": "is neither KEY = VALUE nor [SECTION]",
 }
 
@@ -69,7 +72,7 @@ def read(path: Path) -> dict[str, Any]:
     """A file's document; empty where it may be missing and is. BadConfiguration."""
     text = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8").removeprefix(_MARK)
         return tomllib.loads(text)
     except FileNotFoundError:
         if path.stem in OPTIONAL_FILES:
