@@ -151,11 +151,10 @@ def lost_jobs(logs):
     return [line for line in logs if line["event"] == "farm.job_lost"]
 
 
-PAUSED = """
+PAUSED_ABOVE = """
 from distributed import Worker
-from distributed.core import Status
 for worker in Worker._instances:
-    worker.status = Status.{}
+    worker.memory_manager.memory_pause_fraction = {}
 """
 
 
@@ -163,19 +162,20 @@ async def test_a_worker_that_dask_pauses_for_want_of_memory_is_not_taken_for_gon
     connection = remote._remote.cluster._connection
     client, address = connection._client, min(remote._remote.cluster.slots)
 
-    async def status(name):
-        await asyncio.to_thread(client.run, exec, PAUSED.format(name), workers=[address])
+    async def becomes(status, fraction):
+        told = PAUSED_ABOVE.format(fraction)
+        await asyncio.to_thread(client.run, exec, told, workers=[address])
         async with asyncio.timeout(BOUND_S):
-            while await known_as() != name:
+            while await known_as() != status:
                 await asyncio.sleep(0.01)
 
     async def known_as():
         known = await asyncio.to_thread(client.sync, _identity, client)
         return known["workers"][address]["status"]
 
-    await status("paused")
+    await becomes("paused", 0.0001)
     seen = await connection.workers()
-    await status("running")
+    await becomes("running", 0.99)
 
     assert len(seen) == 2
 
@@ -343,6 +343,9 @@ async def test_the_farm_starts_without_a_cluster_and_jobs_wait_for_workers_of_th
     assert "render_farm is of other sources" in reason
     assert farm.cluster_status() == {"joined": True, "fault": "", "workers": 0, "refused": [reason]}
     assert not rendering.done()
+    cluster = farm._remote.cluster
+    cluster._compare(cluster._connection, await cluster._connection.workers())
+    assert cluster.slots == {}  # it is not asked again
 
     await farm.stop()
     with pytest.raises(FarmClosed):

@@ -1,15 +1,17 @@
 """Which workers of a cluster are taken, and how many at once: before anything is sent."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from render_farm.domain.shipment import Makeup
+from twf_async.farm.losses import Cause
 from twf_async.farm.remote.attempts import RemoteAttempts
 from twf_async.farm.remote.cluster import FAULTS, Cluster
-from twf_async.farm.remote.connection import Unreachable
+from twf_async.farm.remote.connection import Seen, Unreachable
 from twf_async.farm.remote.likeness import difference
 from twf_async.farm.remote.slot import RemoteSlot
 from twf_async.farm.remote.slots import RemoteSlots
@@ -68,6 +70,49 @@ async def test_while_the_gate_is_shut_one_job_is_sent_off_after_the_other(worker
     assert (most, sent) == (at_once, 2)
 
 
+@pytest.fixture
+async def attempts():
+    made = RemoteAttempts(
+        "tcp://nowhere:1", is_calm=lambda: True, job_timeout_s=0.05, ship_limit_mb=100.0
+    )
+    yield made
+    await made.stop(kill=True)
+
+
+async def test_a_worker_too_long_at_what_nobody_wants_any_more_is_given_nothing_else(
+    attempts, workers, until
+):
+    begun, done = threading.Event(), threading.Event()
+    (worker, _) = workers
+    running = asyncio.create_task(worker.run(lambda: begun.set() or done.wait(60)))
+    await until(begun.is_set)
+    running.cancel()
+    await asyncio.wait({running})
+
+    attempts._unwind(worker)
+    await until(lambda: worker.unwanted is None)
+
+    assert (worker.is_gone, attempts.queue._pool.idle) == (True, 0)
+    done.set()
+
+
+class Severed(ThreadPoolExecutor):
+    """Nothing can be sent by it any more."""
+
+    def submit(self, *_):
+        raise OSError("the stream is closed")
+
+
+async def test_what_cannot_be_sent_because_the_link_is_broken_is_no_fault_of_the_job(attempts):
+    with Severed() as executor:
+        worker = RemoteSlot(1, "tcp://worker:1", executor)
+
+        loss = await attempts._send(worker, None)
+
+    assert (loss.cause, loss.told) == (Cause.LINK_LOST, "OSError: the stream is closed")
+    assert worker.is_gone  # with the link
+
+
 class Link:
     """Answers, or does not, as it is told; then for ever not."""
 
@@ -75,6 +120,9 @@ class Link:
 
     def __init__(self, *answers):
         self.answers, self.looks = answers, 0
+
+    def executor(self, _address):
+        return Severed()
 
     async def workers(self):
         self.looks += 1
@@ -95,3 +143,27 @@ async def test_a_scheduler_is_lost_when_it_is_silent_time_after_time_not_now_and
 
     assert link.looks == len(link.answers) + FAULTS
     assert cluster.fault == "the scheduler was lost"
+
+
+def test_what_is_known_of_an_address_goes_with_the_worker_that_had_it():
+    cluster = Cluster("tcp://nowhere:1", lambda _: None)
+    cluster.refused["tcp://worker:1"] = "its render_farm is of other sources"
+    cluster._spent.add("tcp://worker:2")
+
+    cluster._compare(Link(), {})
+
+    assert (cluster.refused, cluster._spent) == ({}, set())
+
+
+async def test_a_worker_that_was_lost_and_is_still_there_is_greeted_anew(workers):
+    cluster = Cluster("tcp://nowhere:1", lambda _: None)
+    (lost, _) = workers
+    lost.lose()
+    cluster.slots[lost.address] = lost
+
+    cluster._compare(Link(), {lost.address: Seen(lost.address, 90.0)})
+    found = cluster.slots[lost.address]
+    await cluster.stop()
+
+    assert found is not lost
+    assert not found.is_gone

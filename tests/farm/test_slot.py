@@ -6,6 +6,7 @@ import shutil
 import signal
 import threading
 import time
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 from multiprocessing import util
@@ -26,6 +27,7 @@ from twf_async.farm.errors import (
     WorkerNotStarted,
 )
 from twf_async.farm.slot import Slot
+from twf_async.farm.worker import Worker
 
 
 @pytest.fixture
@@ -256,17 +258,26 @@ async def test_where_no_thread_can_be_started_just_now_the_call_is_done_a_moment
     await alone(slot, forkserver)
 
 
+@pytest.mark.parametrize("thread", ["start-0", "_ExecutorManagerThread"])
 async def test_where_no_thread_can_be_started_at_all_the_call_is_lost_and_not_the_slot(
-    slot, refuse, monkeypatch
+    slot, refuse, thread, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("twf_async.farm.post.STARTS", (0.05,))
-    refuse("start-0", times=99)
+    refuse(thread, times=2)
 
     with pytest.raises(WorkerNotStarted, match="can't start new thread"):
-        await slot.run(abs, -7, timeout_s=60)
+        await slot.run(Path.touch, tmp_path / "done", timeout_s=60)
 
-    refuse("start-0", times=0)
     assert await slot.run(abs, -7, timeout_s=60) == 7
+    assert not (tmp_path / "done").exists()
+
+
+def test_a_worker_that_was_let_go_before_it_was_made_is_not_made():
+    worker = Worker(lambda: pytest.fail("it was made"))
+    worker.end(kill=True)
+
+    with pytest.raises(BrokenProcessPool):
+        worker.submit(abs, -7)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # executor's

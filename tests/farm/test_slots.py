@@ -53,10 +53,13 @@ async def test_a_slot_whose_worker_is_being_replaced_is_given_nothing(start_farm
         recycling = asyncio.create_task(farm.recycle())
         await until(lambda: farm.status()[0]["busy_s"] is not None)
         idle = farm.idle
+        asking = asyncio.create_task(farm.call(abs, -7))
     finally:
         server.resume()
 
-    assert (idle, await recycling, farm.idle) == (0, 0, 1)
+    assert (idle, await recycling) == (0, 0)
+    assert await asking == 7  # which nobody else has the farm look at
+    assert farm.idle == 1
 
 
 async def test_a_slot_whose_worker_cannot_be_replaced_just_now_goes_on_later(
