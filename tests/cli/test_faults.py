@@ -40,6 +40,9 @@ def call(monkeypatch, capfd):
     ("words", "sentence"),
     [
         (["staus"], "there is no command 'staus' (did you mean 'status'?); `twf-async --help`"),
+        (["start"], "there is no command 'start' (did you mean 'serve'?); `twf-async --help`"),
+        (["help"], "there is no command 'help' (did you mean '--help'?); `twf-async --help`"),
+        (["run", "--model", "GFS", *CONFIG], "there is no model 'GFS'; did you mean 'gfs'?"),
         (["run"], "missing option '--model'; `twf-async run --help` says what there is"),
         (["pin", "gfs"], "missing argument 'YYYYMMDDHH'"),
         (["run", "--model", "gfs", "--patience", "0"], "'--patience': 0 is not in the range"),

@@ -17,6 +17,7 @@ def alone(monkeypatch, tmp_path):
     ("model", "told"),
     [
         ("gsf", "there is no model 'gsf'; did you mean 'gfs'?"),
+        ("GFS", "there is no model 'GFS'; did you mean 'gfs'?"),
         ("icon", "there is no model 'icon'; there are: aigfs, gfs, hrrr"),
         ("gfs", "there is no run 2026012912 of gfs online; there are: none"),
     ],

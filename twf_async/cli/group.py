@@ -34,6 +34,7 @@ COMMANDS = {
     "gallery": "twf_async.cli.gallery",
 }
 DRAWING = frozenset({"serve", "demo", "render", "gallery"})  # surely; `run` may hand its work over
+ALSO_CALLED = {"start": "serve", "help": "--help", "version": "--version"}  # by other programs
 HELP = ["-h", "--help"]
 FORESEEN = (click.ClickException, TwfError, OSError)
 UNTIL_STOPPED = frozenset({"serve", "replica", "demo"})  # heed a stop themselves: it ends them well
@@ -58,7 +59,8 @@ class _LazyGroup(click.Group):
         if name in COMMANDS or name.startswith("-"):
             return
         close = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        meant = ALSO_CALLED.get(name) or next(iter(close), "")
+        hint = f" (did you mean {meant!r}?)" if meant else ""
         raise click.UsageError(f"there is no command {name!r}{hint}", ctx)
 
     def resolve_command(

@@ -1,6 +1,5 @@
 """Options that several commands share, and what every command does first."""
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from twf_async.errors import BadInput
 from twf_async.settings.catalog import Catalog
 from twf_async.settings.files import find_config_dir, find_state_dir
 from twf_async.settings.load import Settings, load
+from twf_async.settings.wording import nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,8 +74,8 @@ def chosen(
         return tuple(known)
     for key in wanted:
         if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+            near = nearest(key, known)
+            hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(known)}"
             raise BadInput(f"there is no {kind} {key!r}; {hint}")
     if not wanted:
         raise BadInput(f"name at least one {kind}; there are: {', '.join(known)}")

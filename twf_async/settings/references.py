@@ -18,6 +18,7 @@ from render_farm.domain.products import Product
 from render_farm.domain.recipes import RECIPE_FACES, RecipeFace
 from render_farm.domain.scales import Scale
 from twf_async.settings import timetables
+from twf_async.settings.wording import nearest
 
 _UNNAMED = "var discipline="
 _LISTED = 40  # names at most
@@ -41,9 +42,9 @@ class Described:
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:
     """The sentence for a name that there is not, with the nearest there is, else with all."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if near:
-        return f"there is no {what}{name!r}; did you mean {near[0]!r}?"
+    near = nearest(name, known)
+    if near is not None:
+        return f"there is no {what}{name!r}; did you mean {near!r}?"
     listed = ", ".join(sorted(known)[:_LISTED]) or "none"
     return f"there is no {what}{name!r}; there are: {listed}"
 

@@ -84,11 +84,9 @@ def unknown_key(name: str, kind: Any, *, is_table: bool = False) -> str:  # noqa
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """That of the *known* which was meant, most likely."""
-    for key in known:
-        if key.lower() == name.lower():
-            return key
-    return next(iter(difflib.get_close_matches(name.lower(), known, n=1)), None)
+    """That of the *known* which was meant, most likely; small and capital letters are alike."""
+    small = {key.lower(): key for key in known}
+    return next((small[key] for key in difflib.get_close_matches(name.lower(), small, n=1)), None)
 
 
 def shown(value: object) -> str:
