@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +121,24 @@ def test_messages_that_are_bad_or_gone_are_told_by_the_paths_of_the_service(
     assert {source.path for source in damaged.bad} == {str(bad)}
     assert {source.path for source in missing.bad} == {str(gone)}
     assert str(gone) in missing.detail
+
+
+def test_nothing_is_kept_elsewhere_of_the_sums_that_the_service_keeps(job, tmp_path):
+    kept = replace(job, increment_dir=str(tmp_path / "increments"))
+
+    there, _ = shipped._unpack(ship(kept, limit_mb=100), tmp_path)
+
+    assert there.increment_dir == ""
+
+
+def test_a_shipment_is_unpacked_in_memory_where_that_has_room_for_it(job, tmp_path, monkeypatch):
+    shipment = ship(job, limit_mb=100)
+    monkeypatch.setattr(shipped, "MEMORY_DISK", tmp_path)
+    assert shipped._roomy(shipment) == tmp_path
+
+    monkeypatch.setattr(shipped, "SPARE", 1 << 40)
+
+    assert shipped._roomy(shipment) == Path(tempfile.gettempdir())
 
 
 def test_a_job_larger_than_may_be_sent_is_refused_before_it_is_read(job):

@@ -56,6 +56,11 @@ async def test_a_segfault_is_named(slot):
         await slot.run(ctypes.string_at, 0, timeout_s=30)
 
 
+async def test_a_worker_heeds_the_usual_way_to_end_it(slot):
+    with pytest.raises(WorkerDied, match="signal 15"):
+        await slot.run(signal.raise_signal, signal.SIGTERM, timeout_s=30)
+
+
 async def test_a_job_that_sleeps_for_ever_is_killed_and_the_slot_goes_on(slot):
     with pytest.raises(JobTimedOut, match="longer than 0.5 s"):
         await slot.run(time.sleep, 3600, timeout_s=0.5)
@@ -180,6 +185,18 @@ def test_nothing_outlives_a_killed_service_even_inside_c_code_or_stopped(tmp_pat
     assert [*tmp_path.glob("pymp-*")]  # of its socket
     socketdir.sweep(tmp_path)
     assert [*tmp_path.glob("pymp-*")] == []
+
+
+def test_who_begins_to_watch_a_service_that_is_gone_already_ends_too():
+    """No signal comes any more of what had ended before."""
+    script = (
+        "import os; from render_farm.worker import lifeline\n"
+        "reader, writer = os.pipe(); os.close(writer)\n"
+        "lifeline._end_with(reader); print('alive')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_log_lines_are_whole_json_of_at_most_4_kib_from_four_processes_on_one_pipe(tmp_path):
