@@ -5,6 +5,7 @@ The clock only narrows down what is worth asking for; whether a run exists is fo
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from render_farm.domain.models import Model
 
@@ -12,6 +13,7 @@ EARLY_MIN = 5.0  # a run may come this much before its usual first minute
 OLDEST_H = 30.0  # NOMADS keeps runs longer, but an older one is no news
 
 
+@lru_cache(maxsize=256)  # every look at what was learned asks for the same runs again
 def cycle_time(cycle: str) -> datetime:
     """`2026012912` as a time; ValueError if it is none."""
     if len(cycle) != 10 or not (cycle.isascii() and cycle.isdecimal()):
