@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from render_farm.domain.shipment import Makeup
 from twf_async.farm.losses import Cause
@@ -155,6 +156,19 @@ def test_what_is_known_of_an_address_goes_with_the_worker_that_had_it():
     assert (cluster.refused, cluster._spent) == ({}, set())
 
 
+async def test_a_worker_that_cannot_be_asked_what_it_draws_with_is_refused(until):
+    offered = []
+    cluster = Cluster("tcp://nowhere:1", offered.append)
+
+    cluster._compare(Link(), {"tcp://worker:1": Seen("tcp://worker:1", 90.0)})
+    await until(lambda: cluster.refused or offered)
+    await cluster.stop()
+
+    (reason,) = cluster.refused.values()
+    assert "install twf-async there" in reason
+    assert (offered, cluster.slots) == ([], {})
+
+
 async def test_a_worker_that_was_lost_and_is_still_there_is_greeted_anew(workers):
     cluster = Cluster("tcp://nowhere:1", lambda _: None)
     (lost, _) = workers
@@ -167,3 +181,42 @@ async def test_a_worker_that_was_lost_and_is_still_there_is_greeted_anew(workers
 
     assert found is not lost
     assert not found.is_gone
+
+
+class Fickle:
+    """Where every link is lost at the first look, by a fault of the network's or of dask's."""
+
+    lives = False
+
+    def __init__(self, fault):
+        self.fault, self.joined, self.left = fault, 0, 0
+
+    async def connect(self, _address):
+        self.joined += 1
+        return self
+
+    async def workers(self):
+        raise self.fault("it is gone")
+
+    async def close(self):
+        self.left += 1
+
+    async def stop(self):
+        """Nothing runs here."""
+
+
+@pytest.mark.parametrize("fault", [Unreachable, RuntimeError])
+async def test_a_cluster_that_is_lost_again_and_again_is_joined_soon_each_time(fault, monkeypatch):
+    monkeypatch.setattr("twf_async.farm.remote.cluster.BACK_OFF_S", (0.0, 3600.0))
+    cluster = Cluster("tcp://nowhere:1", lambda _: None)
+    cluster._loop = links = Fickle(fault)
+
+    with capture_logs():
+        cluster.start(OURS)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        await cluster.stop()
+
+    assert links.joined > 3
+    assert links.left == links.joined
+    assert cluster.fault
