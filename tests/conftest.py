@@ -14,6 +14,11 @@ from tests.sharing import slow_rooms_first
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# What tests start finds what an installation has: see there.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(REPOSITORY / "tests" / "bare"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
 hypothesis.settings.register_profile("untimed", deadline=None)  # tests assert no times
 hypothesis.settings.load_profile("untimed")
 
