@@ -109,18 +109,29 @@ class Raw:
 def raw(path, text):
     """The field that wgrib2 would call *text* ("TMP:850 mb:6 hour fcst") in a file; KeyError."""
     wanted = _wanted(*text.split(":"))
+    for handle in _handles(path):
+        if _is(handle, *wanted):
+            return _field(handle)
+    raise KeyError(f"{text} is not in {path}")
+
+
+def _handles(path):
+    """Of every field in a file; kept, for to find them takes longer than to unpack one."""
+    if path in _open:
+        return _open[path]
+    found = _open[path] = []
     eccodes.codes_grib_multi_support_on()  # the old 2.5 degree file has u and v in one message
     try:
         with Path(path).open("rb") as stream:
             while (handle := eccodes.codes_grib_new_from_file(stream)) is not None:
-                try:
-                    if _is(handle, *wanted):
-                        return _field(handle)
-                finally:
-                    eccodes.codes_release(handle)
+                found.append(eccodes.codes_clone(handle))
+                eccodes.codes_release(handle)
     finally:
         eccodes.codes_grib_multi_support_off()
-    raise KeyError(f"{text} is not in {path}")
+    return found
+
+
+_open = {}
 
 
 def _wanted(name, level, forecast):
@@ -179,6 +190,9 @@ def forget():
     """Let go of everything that was read: whole grids in float64 are large."""
     raw.cache_clear()
     _places.clear()
+    for handle in (handle for found in _open.values() for handle in found):
+        eccodes.codes_release(handle)
+    _open.clear()
 
 
 def _place(handle, shape):

@@ -24,7 +24,6 @@ The demo is the synthetic atmosphere that the loopback NOMADS serves.
 """
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -167,9 +166,7 @@ def job(catalog, files, place):
     """case -> a job with its one product, drawn bare: nothing lies on the fill but borders."""
     pnw = catalog.regions["pnw"].model_copy(update={"width_px": 800, "height_px": 600})
 
-    @cache
-    def make(name):
-        (case,) = (case for case in CASES if str(case) == name)
+    def make(case):
         model = catalog.models[case.model]
         (product,) = products_of(catalog, model, [case.product])
         order = product_order(product, model, case.hour)
@@ -203,7 +200,7 @@ def job(catalog, files, place):
         )  # fmt: skip
         return task, replace(whole, tasks=(drawn,))
 
-    return lambda case: make(str(case))
+    return make
 
 
 def test_no_product_of_any_model_is_left_out(catalog):
@@ -211,10 +208,15 @@ def test_no_product_of_any_model_is_left_out(catalog):
     assert {(case.model, case.product) for case in CASES} == shipped
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_derived_grids_are_those_of_an_independent_computation(case, job):
-    task, made = job(case)
-    truth = Truth(task)
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def case(request, job):
+    """Task, job and what must be shown, of one product after the other."""
+    task, made = job(request.param)
+    return task, made, Truth(task)
+
+
+def test_derived_grids_are_those_of_an_independent_computation(case):
+    task, made, truth = case
 
     inputs = JobFields((task,), made.cycle).inputs(task)
     assert not isinstance(inputs, Unusable), inputs
@@ -236,10 +238,8 @@ def test_derived_grids_are_those_of_an_independent_computation(case, job):
         np.testing.assert_array_equal(derived.category, truth.category)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_bin_painted_at_a_pixel_is_that_of_the_true_value_there(case, job):
-    task, made = job(case)
-    truth = Truth(task)
+def test_the_bin_painted_at_a_pixel_is_that_of_the_true_value_there(case):
+    task, made, truth = case
     result = render_hour(made)
     assert isinstance(result, HourRendered)
     assert result.failures == ()
