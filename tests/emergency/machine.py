@@ -108,6 +108,14 @@ def frozen(*pids: int):
         _removed(path)
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it has, be it buried or not: an orphan is when the first process gets to it."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 def _made(path: Path) -> bool:
     try:
         path.mkdir()

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.emergency.machine import covering, frozen
+from tests.emergency.machine import covering, frozen, has_ended
 from tests.emergency.test_oom_kill import FIRST, stopped_at_work
 from tests.integration.service import wait_for
 from twf_async.upkeep.cgroup import own_group
@@ -54,20 +54,19 @@ def test_a_worker_in_state_d_costs_its_slot_the_time_limit_and_never_the_end(sta
     service = start(TWF_FARM__JOB_TIMEOUT_S="10", **QUICK)
     service.wait_event("app.started")
     stuck = stopped_at_work(service)
+    worker = psutil.Process(stuck)
 
     with frozen(stuck):
-        wait_for(
-            lambda: psutil.Process(stuck).status() == psutil.STATUS_DISK_SLEEP, "it is in state D"
-        )
+        wait_for(lambda: worker.status() == psutil.STATUS_DISK_SLEEP, "it is in state D")
         wait_for(
             lambda: service.json("/api/v1/status")["watchdog"]["vitals"]["blocked_workers"],
             "the watchdog sees it",
         )
         service.wait_published(FIRST)
-        assert psutil.Process(stuck).status() == psutil.STATUS_DISK_SLEEP  # SIGKILL waits, too
+        assert worker.status() == psutil.STATUS_DISK_SLEEP  # SIGKILL waits, too
         (lost,) = service.events("farm.job_lost")
         assert "took longer than 10 s" in lost["reason"]
         assert service.end(signal.SIGTERM) == 0
         (left,) = service.events("app.workers_left")
         assert left["pids"] == [stuck]
-    assert not psutil.pid_exists(stuck)
+    assert has_ended(worker)

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from render_farm.domain.jobs import HourFailed, HourRendered, Reason
 from render_farm.worker import entry
+from tests.emergency.machine import has_ended
 from tests.farm.limits import no_descriptors_left
 from twf_async.farm.errors import FarmBroken
 from twf_async.farm.losses import OUTSIDE_KILLS, STRIKES
@@ -142,9 +143,10 @@ async def test_without_its_forkserver_the_farm_makes_another_and_no_job_is_to_bl
     for _ in range(2):
         await until(lambda before=count: waiting.started() > before)
         count, before = waiting.started(), stamp(waiting.job)
-        workers = {slot["pid"] for slot in farm.status() if slot["pid"]}
+        pids = {slot["pid"] for slot in farm.status() if slot["pid"]}
+        workers = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
         forkserver().kill()
-        await until(lambda gone=workers: not any(psutil.pid_exists(pid) for pid in gone))
+        await until(lambda gone=workers: all(has_ended(worker) for worker in gone))
     await until(lambda: waiting.started() > count)
     waiting.release()
     os.kill(pid_of(farm, 6), KILL)

@@ -17,7 +17,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from render_farm.worker.scratch import MARK
-from tests.emergency.machine import frozen
+from tests.emergency.machine import frozen, has_ended
 from tests.farm.limits import no_descriptors_left
 from twf_async.farm.errors import (
     FarmClosed,
@@ -133,14 +133,6 @@ async def forkserver(spec):
     yield found
     if found.is_running():
         found.resume()
-
-
-def has_ended(process):
-    """Whether it has, be it buried or not: the next start buries a forkserver."""
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 FOREVER = partial(eval, "__import__('time').sleep(3600)")
