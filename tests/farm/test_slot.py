@@ -111,9 +111,10 @@ async def test_a_forkserver_that_died_after_its_socket_was_deleted_is_replaced_t
 async def test_a_worker_that_cannot_be_made_at_all_costs_the_call_and_not_the_slot(
     slot, monkeypatch
 ):
-    monkeypatch.setattr("twf_async.farm.post.STARTS", (0.05,))
-    with no_descriptors_left(), pytest.raises(WorkerNotStarted, match="Too many open files"):
-        await slot.run(abs, -1, timeout_s=60)
+    with monkeypatch.context() as impatient, no_descriptors_left():
+        impatient.setattr("twf_async.farm.post.STARTS", (0.05,))
+        with pytest.raises(WorkerNotStarted, match="Too many open files"):
+            await slot.run(abs, -1, timeout_s=60)
 
     assert slot.busy_since is None
     assert await slot.run(abs, -1, timeout_s=60) == 1
@@ -254,11 +255,12 @@ async def test_where_no_thread_can_be_started_just_now_the_call_is_done_a_moment
 async def test_where_no_thread_can_be_started_at_all_the_call_is_lost_and_not_the_slot(
     slot, refuse, thread, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("twf_async.farm.post.STARTS", (0.05,))
     refuse(thread, times=2)
 
-    with pytest.raises(WorkerNotStarted, match="can't start new thread"):
-        await slot.run(Path.touch, tmp_path / "done", timeout_s=60)
+    with monkeypatch.context() as impatient:
+        impatient.setattr("twf_async.farm.post.STARTS", (0.05,))
+        with pytest.raises(WorkerNotStarted, match="can't start new thread"):
+            await slot.run(Path.touch, tmp_path / "done", timeout_s=60)
 
     assert await slot.run(abs, -7, timeout_s=60) == 7
     assert not (tmp_path / "done").exists()

@@ -65,10 +65,10 @@ async def test_a_slot_whose_worker_is_being_replaced_is_given_nothing(start_farm
 async def test_a_slot_whose_worker_cannot_be_replaced_just_now_goes_on_later(
     start_farm, monkeypatch
 ):
-    monkeypatch.setattr("twf_async.farm.post.STARTS", (0.05,))
     farm = await start_farm(1)
 
-    with no_descriptors_left():
+    with monkeypatch.context() as impatient, no_descriptors_left():
+        impatient.setattr("twf_async.farm.post.STARTS", (0.05,))
         await farm.recycle()
 
     assert farm.idle == 1
