@@ -118,17 +118,21 @@ async def test_what_comes_in_is_waited_for_when_patience_is_over(at_source, monk
         def given_up():
             return any(line["event"] == "pipeline.source_given_up" for line in logs)
 
+        coming = asyncio.Event()
+
         async def one_hour_slowly(path, writer):
             content, _ = file_of(T2M)
             if path.endswith(".idx"):
                 await inventories(path, writer)
                 return
             if not path.endswith("006"):
+                await coming.wait()  # nothing has failed, and patience not begun, before
                 writer.write(answer(status="503 Service Unavailable"))
             else:
                 told = [f"Content-Range: bytes 0-{len(content) - 1}/{len(content)}"]
                 head = answer(status="206 Partial Content", headers=told, length=len(content))
                 writer.write(head + content[:1000])
+                coming.set()
                 while not given_up():
                     await asyncio.sleep(0.01)
                 writer.write(content[1000:])

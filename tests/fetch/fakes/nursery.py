@@ -180,10 +180,15 @@ def main():
     wishes()
     for line in sys.stdin:
         order = json.loads(line)
+        wait, told = os.pipe()
         child = os.fork()
         if child:
             say_line(child=child)
+            os.close(wait)
+            os.close(told)
             continue
+        os.close(told)
+        os.read(wait, 1)  # who asked hears of the child before anything that it says itself
         try:
             work = WORKS[order["work"]]
             asyncio.run(work(order, say_line))
