@@ -27,6 +27,20 @@ def drawn(bench, product, region="pnw"):
     }
 
 
+async def one_job_after_the_other(bench, task):
+    """The report of a run of two hours, the second of which waits to fail over the same file."""
+    async with asyncio.timeout(60):
+        for jobs in (2, 3):
+            while len(bench.renderer.jobs) < jobs:
+                await asyncio.sleep(0.01)
+            bench.renderer.allowed.release()  # for the job that has waited longest
+        while bench.renderer.spoilt[6, "APCP"] > 0:
+            await asyncio.sleep(0.01)
+        for _ in range(8):
+            bench.renderer.allowed.release()
+        return await task
+
+
 async def test_what_a_bad_message_cost_is_drawn_from_the_next_download_and_nothing_else_is(
     open_bench,
 ):
@@ -109,18 +123,7 @@ async def test_a_job_that_began_before_the_file_came_anew_accuses_the_old_one(op
         bench.renderer.allowed = asyncio.Semaphore(0)
         bench.renderer.spoilt[6, "APCP"] = 2
         task = asyncio.create_task(run(bench, (6, 12)).run())
-        async with asyncio.timeout(60):
-            while len(bench.renderer.jobs) < 2:
-                await asyncio.sleep(0.01)
-            bench.renderer.allowed.release()
-            while len(bench.renderer.jobs) < 3:
-                await asyncio.sleep(0.01)
-            bench.renderer.allowed.release()  # for the job that has waited longest
-            while bench.renderer.spoilt[6, "APCP"] > 0:
-                await asyncio.sleep(0.01)
-            for _ in range(8):
-                bench.renderer.allowed.release()
-            report = await task
+        report = await one_job_after_the_other(bench, task)
 
         assert report.missing == ()
         assert len(bench.fetcher.distrusted) == 1
@@ -137,16 +140,7 @@ async def test_what_was_here_already_has_not_come_anew(open_bench):
 
         bench.fetcher.hour = out_of_the_cache
         task = asyncio.create_task(run(bench, (6, 12)).run())
-        async with asyncio.timeout(60):
-            for jobs in (2, 3):
-                while len(bench.renderer.jobs) < jobs:
-                    await asyncio.sleep(0.01)
-                bench.renderer.allowed.release()  # for the job that has waited longest
-            while bench.renderer.spoilt[6, "APCP"] > 0:
-                await asyncio.sleep(0.01)
-            for _ in range(8):
-                bench.renderer.allowed.release()
-            report = await task
+        report = await one_job_after_the_other(bench, task)
 
         assert report.missing == ()
         assert len(bench.fetcher.distrusted) == 2
